@@ -1,0 +1,1 @@
+"""The documentation sources and, in `docs.tools`, the machinery that proves them."""
