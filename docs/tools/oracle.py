@@ -1,18 +1,20 @@
 """Make `import torchvision` work beside a CPU build of torch.
 
-The torchvision wheel of the registries is a CUDA build: its compiled library cannot load
-where torch has no CUDA, and the import then stops at the missing operator `nms`. The
-parts used here as an oracle (transforms, model definitions) are pure Python and need only
-the operator's *schema*, so the schema is declared when, and only when, torch has no CUDA.
+The published torchvision wheel is a CUDA build: its compiled library cannot load where
+torch has no CUDA, and the import then stops at the missing operator `nms`. The parts
+used here as an oracle (transforms, model definitions) are pure Python and need only the
+operator's *schema*, so the schema is declared when, and only when, torch has no CUDA.
 """
 
 import importlib.util
 
-_libraries: list[object] = []  # a torch.library.Library lives only as long as its handle
+_libraries: list[
+    object
+] = []  # a torch.library.Library lives only as long as its handle
 
 
 def prepare_torchvision() -> None:
-    """Declare the two schemas that `import torchvision` looks up; harmless if repeated."""
+    """Declare the two schemas that `import torchvision` looks up; repeat at will."""
     if _libraries or importlib.util.find_spec("torchvision") is None:
         return
     import torch
