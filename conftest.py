@@ -1,5 +1,3 @@
-"""Options and fixtures shared by unit tests, doctests and the pages' code blocks."""
+"""The options and fixtures of this project, for unit tests, doctests and pages alike."""
 
-from docs.tools.oracle import prepare_torchvision
-
-prepare_torchvision()
+pytest_plugins = ["docs.tools.pytest_plugin"]
