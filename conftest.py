@@ -1,3 +1,3 @@
-"""The options and fixtures of this project, for unit tests, doctests and pages alike."""
+"""The options and fixtures of this project: unit tests, doctests and pages."""
 
 pytest_plugins = ["docs.tools.pytest_plugin"]

@@ -37,9 +37,7 @@ class CpuRandom(TorchFunctionMode):
         """Intercept draws; leave all else as it is."""
         kwargs = dict(kwargs or {})
         if func in _FACTORIES:
-            device = _device(args, kwargs)
-            drawn = func(*map(_to_cpu, args), **{**kwargs, "device": "cpu"})
-            return _moved(drawn, device, kwargs)
+            return self._factory(func, args, kwargs)
         if func in _LIKE:
             return self._like(func, args[0], kwargs)
         if func is torch.randint_like:
@@ -49,11 +47,23 @@ class CpuRandom(TorchFunctionMode):
         if func in _DRAWS or func in {torch.Tensor.bernoulli, torch.Tensor.multinomial}:
             return func(*map(_to_cpu, args), **kwargs).to(args[0].device)
         name = getattr(func, "__name__", "")
+        if getattr(func, "__module__", "") == "torch.nn.init":
+            return _initialize(func, args, kwargs)
         if name in _IN_PLACE and args[0].device.type != "cpu":
             return _draw_in_place(args[0], name, args[1:], kwargs)
         if func is torch.nn.functional.dropout and args[0].device.type != "cpu":
             return _dropout(*args, **kwargs)
         return func(*args, **kwargs)
+
+    @staticmethod
+    def _factory(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        given = [v for v in (*args, *kwargs.values()) if isinstance(v, torch.Tensor)]
+        if given:  # torch.normal(mean, std) of tensors takes no device
+            cpu = {key: _to_cpu(value) for key, value in kwargs.items()}
+            return func(*map(_to_cpu, args), **cpu).to(given[0].device)
+        device = torch.device(kwargs.get("device") or torch.get_default_device())
+        drawn = func(*args, **{**kwargs, "device": "cpu"}).detach().to(device)
+        return drawn.requires_grad_(bool(kwargs.get("requires_grad")))
 
     @staticmethod
     def _like(func: Any, tensor: torch.Tensor, kwargs: dict[str, Any]) -> torch.Tensor:
@@ -64,25 +74,18 @@ class CpuRandom(TorchFunctionMode):
         return drawn.to(device)
 
 
-def _device(args: tuple[Any, ...], kwargs: dict[str, Any]) -> torch.device:
-    """Where the result belongs: as asked, where the arguments are, or the default."""
-    if kwargs.get("device") is not None:
-        return torch.device(kwargs["device"])
-    for value in args:
-        if isinstance(value, torch.Tensor):
-            return value.device
-    return torch.get_default_device()
-
-
 def _to_cpu(value: Any) -> Any:
     return value.cpu() if isinstance(value, torch.Tensor) else value
 
 
-def _moved(
-    drawn: torch.Tensor, device: torch.device, kwargs: dict[str, Any]
-) -> torch.Tensor:
-    moved = drawn.detach().to(device)
-    return moved.requires_grad_(bool(kwargs.get("requires_grad")))
+def _initialize(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run an initializer on a copy that lives on the CPU."""
+    tensor = kwargs.pop("tensor", None)
+    tensor, args = (args[0], args[1:]) if tensor is None else (tensor, args)
+    cpu = func(tensor.detach().cpu().clone(), *args, **kwargs)
+    with torch.no_grad():
+        tensor.copy_(cpu)
+    return tensor
 
 
 def _draw_in_place(

@@ -2,8 +2,8 @@
 
 Black becomes `currentColor`, which the file itself sets from the colour scheme of the
 page around it. Two figures are compared as drawings, not as bytes: the same elements
-in the same order, numbers within a tolerance, embedded pictures by their pixels; ids, which
-matplotlib makes anew from release to release, only by how they are used.
+in the same order, numbers within a tolerance, embedded pictures by their pixels; ids,
+which matplotlib makes anew from release to release, only by how they are used.
 """
 
 import base64
@@ -116,7 +116,7 @@ def _element_difference(
 
 
 def _attributes(element: ET.Element, names: dict[str, int]) -> dict[str, str]:
-    """Attributes without `id`; references by the order in which their targets appear."""
+    """Attributes without `id`; references by the order of their targets."""
     if identifier := element.get("id"):
         names.setdefault(identifier, len(names))
 
@@ -132,7 +132,7 @@ def _attributes(element: ET.Element, names: dict[str, int]) -> dict[str, str]:
 
 
 def _alike(a: str, b: str, margin: float) -> bool:
-    """Same words, same colours (two levels apart at most), numbers within the margin."""
+    """Same words, same colours, numbers within the margin."""
     if a == b:
         return True
     one, two = _TOKEN.findall(a), _TOKEN.findall(b)

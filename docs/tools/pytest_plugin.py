@@ -1,8 +1,8 @@
 """Adapter: the pages' blocks as tests, through pytest-markdown-docs' own hooks.
 
-pytest-markdown-docs walks the files and makes the items; the engine decides what a fence
-is (parser hook) and what running it means (runner). `--device cuda` runs everything on the
-GPU; the slowest ten blocks are listed at the end.
+pytest-markdown-docs walks the files and makes the items; the engine decides what a
+fence is (parser hook) and what running it means (runner). `--device cuda` runs
+everything on the GPU; the slowest ten blocks are listed at the end.
 """
 
 from pathlib import Path

@@ -74,9 +74,8 @@ def explain_stale(pages: Iterable[Page], record: Mapping[str, Any]) -> list[str]
             else:
                 problems += _doubt(where, entries[block.index - 1]["verdict"])
         if len(entries) > len(page.blocks):
-            problems.append(
-                f"{page.name}: {len(entries)} blocks recorded, {len(page.blocks)} on the page"
-            )
+            count = f"{len(entries)} blocks recorded, {len(page.blocks)} on the page"
+            problems.append(f"{page.name}: {count} (`make outputs`)")
     for key in sorted(set(record["pages"]) - seen):
         problems.append(f"the record holds {key}, which is no page (`make outputs`)")
     return problems

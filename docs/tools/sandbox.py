@@ -132,7 +132,7 @@ class Sandbox:
 
 
 class _TimeLimit:
-    """Raise `BlockTimeoutError` in the main thread after `seconds`, where signals exist."""
+    """Raise `BlockTimeoutError` after `seconds`, where the system has signals."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

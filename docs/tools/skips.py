@@ -34,7 +34,5 @@ def explain_skips(pages: Iterable[Page], cap: int) -> list[str]:
         listed = "\n  ".join(skips)
         problems.append(f"{len(skips)} skips exceed the cap of {cap}:\n  {listed}")
     if len(skips) < cap:
-        problems.append(
-            f"{len(skips)} skips: lower skip-cap in pyproject.toml from {cap}"
-        )
+        problems.append(f"{len(skips)} skips: lower skip-cap = {cap} in pyproject.toml")
     return problems
