@@ -300,7 +300,7 @@ len(5)
     [
         (("-p", "no:xdist"), "2 failed, 2 passed"),
         (("-n", "2"), "2 failed, 2 passed"),
-        (("-k", "CodeFence#2"), "1 passed, 3 deselected"),
+        (("-k", "line:8"), "1 passed, 3 deselected"),
     ],
 )
 def test_as_pytest_sees_it(tmp_path: Path, options: tuple[str, ...], outcome: str):

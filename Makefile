@@ -1,0 +1,96 @@
+# dlref: `make serve` shows the site, `make test` proves it, `make help` lists the rest.
+
+PYTHON ?= python3
+PORT ?= 8000
+DEVICE ?= cpu
+BIN := .venv/bin
+RUN := $(BIN)/python
+export NO_MKDOCS_2_WARNING := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help serve site offline test lint format outputs bench wheel browser new-page clean
+
+help:  ## list the targets
+	@echo "make TARGET"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1: \2/p' $(MAKEFILE_LIST)
+	@echo "next: make serve"
+
+# --- environments: installed once, again only when their requirements change ----------
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "dlref needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/site.stamp: constraints.txt pyproject.toml | .venv/bin/python
+	@echo "== installing what the site needs into .venv (no torch)"
+	$(BIN)/pip install --no-warn-script-location -c constraints.txt \
+		$$($(RUN) docs/tools/requirements.py docs)
+	@touch $@
+
+.venv/dev.stamp: constraints.txt pyproject.toml | .venv/bin/python
+	@echo "== installing the package and all its tools into .venv (with torch: a few minutes)"
+	$(BIN)/pip install --no-warn-script-location -c constraints.txt -e '.[dev]'
+	@touch .venv/site.stamp $@
+
+# --- the site --------------------------------------------------------------------------
+
+serve: .venv/site.stamp  ## show the site on 127.0.0.1:8000 (PORT=), rebuilt on save
+	$(BIN)/mkdocs serve --quiet --dev-addr 127.0.0.1:$(PORT)
+
+site: .venv/site.stamp  ## build the site into site/, strictly
+	$(BIN)/mkdocs build --strict
+	@echo "next: open site/index.html by double click, or make offline"
+
+offline: site  ## pack the site into one zip under dist/
+	$(RUN) docs/tools/offline.py
+	@echo "next: unzip it anywhere and open dlref/index.html"
+
+# --- proof -----------------------------------------------------------------------------
+
+test: lint browser  ## prove everything: code, pages, site, wheel (DEVICE=cuda on a GPU)
+	@echo "== tests, doctests, every block of every page, the site in a browser"
+	$(RUN) -m pytest --device $(DEVICE)
+	@echo "== the package again, its annotations checked at run time"
+	DLREF_EXAMPLES=few $(RUN) -m pytest -q --typecheck --device $(DEVICE) \
+		$$(ls tests/test_*.py | grep -v -E 'engine|docs|site|browser|new_page|benchmarks|architecture')
+ifneq ($(DEVICE),cpu)
+	@echo "== the record of $(DEVICE)"
+	$(RUN) -m docs.tools.update --device $(DEVICE)
+endif
+	@$(MAKE) --no-print-directory wheel
+	@echo "all proven. next: git commit, or make serve"
+
+lint: .venv/dev.stamp  ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+	@echo "next: make test"
+
+format: .venv/dev.stamp  ## mend style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	@echo "next: make lint"
+
+outputs: .venv/dev.stamp  ## run the pages; write outputs, figures and the record
+	$(RUN) -m docs.tools.update
+
+bench: .venv/dev.stamp  ## measure speed beside torch and torchvision
+	$(RUN) -m tests.benchmarks
+	@echo "next: read docs/en/about/performance.md"
+
+wheel: .venv/dev.stamp  ## build the wheel and use it in a clean environment
+	$(RUN) tests/check_wheel.py
+	@echo "next: make test"
+
+browser: .venv/dev.stamp
+	@$(RUN) docs/tools/chromium.py
+
+new-page: .venv/site.stamp  ## write both skeletons of a page: SLUG=practice/device
+	@$(RUN) -m docs.tools.new_page "$(SLUG)"
+
+clean:  ## remove what was built (not .venv)
+	rm -rf site dist build .cache .pytest_cache .ruff_cache .hypothesis
+	@echo "next: make serve"
