@@ -1,0 +1,35 @@
+/* Small comforts; every page can be read without them. */
+
+/* The language link leads to the section in view, not only to the page. */
+function sectionInView() {
+  const headings = document.querySelectorAll("article :is(h1, h2, h3)[id]");
+  let found = "";
+  for (const heading of headings) {
+    if (heading.getBoundingClientRect().top > window.innerHeight / 3) break;
+    if (heading.tagName !== "H1") found = heading.id;
+  }
+  return found;
+}
+
+for (const link of document.querySelectorAll("[data-language]")) {
+  const page = link.getAttribute("href");
+  const aim = () => {
+    const section = sectionInView();
+    link.setAttribute("href", section ? `${page}#${section}` : page);
+  };
+  for (const event of ["pointerenter", "focus", "click"]) {
+    link.addEventListener(event, aim);
+  }
+}
+
+/* What scrolls sideways can be reached by keyboard. */
+function markScrollable() {
+  const wide = "article :is(.formula, .md-typeset__table, .md-typeset__scrollwrap, pre > code)";
+  for (const box of document.querySelectorAll(wide)) {
+    if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+    else if (box.tabIndex === 0) box.removeAttribute("tabindex");
+  }
+}
+
+addEventListener("load", markScrollable);
+addEventListener("resize", markScrollable);

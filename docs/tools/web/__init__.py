@@ -1,0 +1,1 @@
+"""What the site needs beyond MkDocs and its theme; `mkdocs_hook.py` calls it."""
