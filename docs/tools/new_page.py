@@ -124,7 +124,8 @@ print(conv_output_size(224, 7, stride=2, padding=3))
 
 _NEXT = """\
 next:
-  1. add the page to the navigation in mkdocs.yml: {slug}.md
+  1. add it to the navigation in mkdocs.yml ({slug}.md) and to the table
+     on about/scope; a new section gets its names in docs/tools/labels.yml
   2. write it in both languages, until no {placeholder} is left
   3. make outputs    runs it and writes outputs, figures and the record
   4. make serve      look at it, in both languages and in the dark
