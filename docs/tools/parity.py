@@ -1,7 +1,9 @@
 """Two languages, one page: what must be equal is compared, the prose is free.
 
 Equal are the programs (as syntax trees: comments may be translated), their options and
-golden outputs, heading ids and levels, display formulas, figures and the page's seed.
+golden outputs, heading ids and levels, display formulas, figures, admonitions, the rows
+of tables and the page's seed; and, section by section, the links and citations, whose
+order a sentence may change.
 """
 
 import ast
@@ -16,6 +18,10 @@ Item = tuple[int, Any]  # line, what must be equal
 
 _HEADING = re.compile(r"(?P<level>#{1,6})\s+(?P<text>.*?)\s*$")
 _ID = re.compile(r"\{\s*#(?P<id>[a-z0-9][a-z0-9-]*)[^}]*\}$")
+_ADMONITION = re.compile(r"\s*(?:(?:!!!|\?\?\?\+?)\s+(?P<kind>[\w-]+)|===\s+\")")
+_LINK = re.compile(
+    r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\](?:\((?P<url>[^)\s]+)[^)]*\)|\[(?P<ref>[^\]]+)\])"
+)
 _FORMULA = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
 
 
@@ -45,6 +51,9 @@ def compare_pages(one: Page, two: Page) -> list[str]:
         ("output", lambda page: [(b.line, _shown(b)) for b in page.blocks]),
         ("figure", _figures),
         ("display formula", formulas),
+        ("admonition or tab", admonitions),
+        ("table (rows)", tables),
+        ("links and citations of the section", links),
     ]
     for name, items in aspects:
         problems += _differences(name, (one, items(one)), (two, items(two)))
@@ -67,6 +76,43 @@ def formulas(page: Page) -> list[Item]:
         (text.count("\n", 0, match.start()) + 1, " ".join(match[1].split()))
         for match in _FORMULA.finditer(text)
     ]
+
+
+def admonitions(page: Page) -> list[Item]:
+    """Line and kind of every admonition and tab."""
+    found = ((n, _ADMONITION.match(line)) for n, line in enumerate(page.prose, start=1))
+    return [(number, match["kind"] or "tab") for number, match in found if match]
+
+
+def tables(page: Page) -> list[Item]:
+    """First line and number of rows of every table."""
+    found: list[Item] = []
+    previous = False
+    for number, line in enumerate(page.prose, start=1):
+        row = line.lstrip().startswith("|")
+        if row and previous:
+            found[-1] = (found[-1][0], found[-1][1] + 1)
+        elif row:
+            found.append((number, 1))
+        previous = row
+    return found
+
+
+def links(page: Page) -> list[Item]:
+    """First line of every section, and where its links and citations lead, sorted."""
+    return [
+        (start, sorted(m["url"] or m["ref"] for m in _LINK.finditer("\n".join(lines))))
+        for start, _, lines in sections(page)
+    ]
+
+
+def sections(page: Page) -> Iterator[tuple[int, str, list[str]]]:
+    """Line, heading id and prose of every section, the page's head included."""
+    starts = [(1, "")]
+    starts += [(line, identifier or "") for line, (_, identifier) in headings(page)]
+    ends = [line for line, _ in starts[1:]] + [len(page.prose) + 1]
+    for (start, identifier), end in zip(starts, ends, strict=True):
+        yield start, identifier, page.prose[start - 1 : end - 1]
 
 
 def _heading_lines(page: Page) -> Iterator[tuple[int, re.Match[str]]]:
