@@ -9,7 +9,15 @@ export NO_MKDOCS_2_WARNING := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site offline test lint format outputs bench wheel browser new-page clean
+.PHONY: help serve site offline test lint format outputs sync bench wheel dist browser \
+	new-page clean release report-nightly
+
+# TORCH=2.11.0 TORCHVISION=0.26.0 tests with other versions than those of constraints.txt;
+# TORCH=nightly leaves the choice to pip (PIP_PRE, PIP_EXTRA_INDEX_URL).
+PINS := constraints.txt
+ifdef TORCH
+PINS := .venv/constraints.txt
+endif
 
 help:  ## list the targets
 	@echo "make TARGET"
@@ -24,16 +32,20 @@ help:  ## list the targets
 		|| { echo "dlref needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
 	$(PYTHON) -m venv .venv
 
-.venv/site.stamp: constraints.txt pyproject.toml | .venv/bin/python
+.venv/site.stamp: $(PINS) pyproject.toml | .venv/bin/python
 	@echo "== installing what the site needs into .venv (no torch)"
-	$(BIN)/pip install --no-warn-script-location -c constraints.txt \
+	$(BIN)/pip install --no-warn-script-location -c $(PINS) \
 		$$($(RUN) docs/tools/requirements.py docs)
 	@touch $@
 
-.venv/dev.stamp: constraints.txt pyproject.toml | .venv/bin/python
+.venv/dev.stamp: $(PINS) pyproject.toml | .venv/bin/python
 	@echo "== installing the package and all its tools into .venv (with torch: a few minutes)"
-	$(BIN)/pip install --no-warn-script-location -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --no-warn-script-location -c $(PINS) -e '.[dev]'
 	@touch .venv/site.stamp $@
+
+.venv/constraints.txt: constraints.txt | .venv/bin/python
+	sed -e 's/^torch==.*/torch==$(TORCH)/' -e 's/^torchvision==.*/torchvision==$(TORCHVISION)/' \
+		-e '/==nightly$$/d' -e '/==$$/d' $< > $@
 
 # --- the site --------------------------------------------------------------------------
 
@@ -67,6 +79,8 @@ lint: .venv/dev.stamp  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@echo "next: make test"
 
 format: .venv/dev.stamp  ## mend style
@@ -77,6 +91,10 @@ format: .venv/dev.stamp  ## mend style
 outputs: .venv/dev.stamp  ## run the pages; write outputs, figures and the record
 	$(RUN) -m docs.tools.update
 
+sync: .venv/site.stamp  ## both languages were read side by side: renew the lock (READ=)
+	$(RUN) -m docs.tools.lock --read "$(READ)"
+	@echo "next: make test"
+
 bench: .venv/dev.stamp  ## measure speed beside torch and torchvision
 	$(RUN) -m tests.benchmarks
 	@echo "next: read docs/en/about/performance.md"
@@ -85,11 +103,22 @@ wheel: .venv/dev.stamp  ## build the wheel and use it in a clean environment
 	$(RUN) tests/check_wheel.py
 	@echo "next: make test"
 
+dist: .venv/dev.stamp  ## build wheel and source archive under dist/
+	$(RUN) -m build
+	@echo "next: make offline"
+
 browser: .venv/dev.stamp
 	@$(RUN) docs/tools/chromium.py
 
 new-page: .venv/site.stamp  ## write both skeletons of a page: SLUG=practice/device
 	@$(RUN) -m docs.tools.new_page "$(SLUG)"
+
+# for the workflows; $(TAG), $(RUN_URL) and the token come from there
+release:
+	gh release create "$(TAG)" --verify-tag --generate-notes dist/*
+
+report-nightly:
+	gh issue create --title "nightly torch fails" --body "$(RUN_URL)"
 
 clean:  ## remove what was built (not .venv)
 	rm -rf site dist build .cache .pytest_cache .ruff_cache .hypothesis
