@@ -1,6 +1,8 @@
 """What README, CONTRIBUTING, CITATION and the Scope page say is what is there."""
 
+import ast
 import doctest
+import importlib
 import re
 import tomllib
 
@@ -8,9 +10,10 @@ import pytest
 import yaml
 
 import dlref
-from docs.tools.snippets import DOCS, LANGUAGES, ROOT
+from docs.tools.snippets import DOCS, LANGUAGES, ROOT, load, pages
 
 READMES = ("README.md", "README.zh.md")
+MODULES = ("information", "shapes", "transforms")
 GUIDES = (*READMES, "CONTRIBUTING.md")
 
 FENCE = re.compile(r"^(`{3,})(\w*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
@@ -114,6 +117,42 @@ def test_scope_links_every_topic(language: str) -> None:
     }
     assert topics
     assert topics <= linked
+
+
+def test_every_public_module_has_an_api_page() -> None:
+    public = {path.stem for path in (ROOT / "dlref").glob("[a-z]*.py")}
+    public |= {path.parent.name for path in (ROOT / "dlref").glob("[a-z]*/__init__.py")}
+    assert public == set(MODULES)
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_api_page_shows_every_public_name_once(language: str, name: str) -> None:
+    module = f"dlref.{name}"
+    text = (DOCS / language / "api" / f"{name}.md").read_text(encoding="utf-8")
+    public = sorted(importlib.import_module(module).__all__)
+    shown = re.findall(rf"^::: {re.escape(module)}\.(\w+)$", text, re.MULTILINE)
+    rows = re.findall(
+        rf"^\| \[`(\w+)`\]\[{re.escape(module)}\.\1\] \|", text, re.MULTILINE
+    )
+    assert sorted(shown) == public
+    assert rows == shown  # the table is in the order of the page
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_public_name_is_used_on_a_page(name: str) -> None:
+    used: set[str] = set()
+    for path in pages("en"):
+        for block in load(path).blocks:
+            for node in ast.walk(ast.parse(block.fence.code)):
+                if isinstance(node, ast.Name):
+                    used.add(node.id)
+                elif isinstance(node, ast.Attribute):
+                    used.add(node.attr)
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    used.add(node.value)  # getattr(transforms, "RandomCrop")
+    public = set(importlib.import_module(f"dlref.{name}").__all__)
+    assert public <= used, sorted(public - used)
 
 
 def test_licences_are_both_there() -> None:
