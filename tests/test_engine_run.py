@@ -149,6 +149,16 @@ def test_warnings_are_errors():
     assert "DeprecationWarning: old" in result.error
 
 
+def test_torch_warns_on_every_page_alike():
+    code = (
+        "import torch\n"
+        "torch.nn.functional.conv1d(torch.zeros(1, 1, 4), torch.zeros(1, 1, 2),"
+        " padding='same')"
+    )
+    assert "UserWarning" in run(code)[0].error
+    assert "UserWarning" in run(code)[0].error
+
+
 @pytest.mark.parametrize(
     "code",
     [

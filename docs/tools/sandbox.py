@@ -67,6 +67,7 @@ class Sandbox:
                 torch.use_deterministic_algorithms,
             ),
             (torch.get_num_threads, torch.set_num_threads),
+            (torch.is_warn_always_enabled, torch.set_warn_always),
             (lambda: vars(torch._tensor_str.PRINT_OPTS).copy(), _set_print_options),
         ]
         if matplotlib:
@@ -124,6 +125,7 @@ class Sandbox:
         np.random.seed(self._seed)  # noqa: NPY002
         torch.manual_seed(self._seed)
         torch.set_default_dtype(torch.float32)
+        torch.set_warn_always(True)  # else a page's warning depends on earlier pages
         torch.set_default_device(None if self._device == "cpu" else self._device)
         if self._matplotlib:
             from docs.tools.figures import use_style
