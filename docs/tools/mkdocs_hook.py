@@ -27,7 +27,7 @@ from mkdocs.structure.nav import Navigation  # noqa: E402
 from mkdocs.structure.pages import Page  # noqa: E402
 
 from docs.tools import fences, snippets  # noqa: E402
-from docs.tools.web import assets, blocks, formulas, languages, reload  # noqa: E402
+from docs.tools.web import assets, blocks, formulas, languages, listings, reload  # noqa: E402  # noqa: E402
 
 ENGLISH = ROOT / "docs/tools/mkdocs.en.yml"
 Context = dict[str, Any]
@@ -138,6 +138,7 @@ def on_page_content(
         log.warning(
             "%s: a formula in the heading %r: menus cannot show it", where, title
         )
+    content = listings.lighten(listings.plain_corners(content))
     content = assets.add_sizes(content)
     content = languages.translate_titles(content, _language(config).code)
     return formulas.mark(content)

@@ -33,3 +33,16 @@ function markScrollable() {
 
 addEventListener("load", markScrollable);
 addEventListener("resize", markScrollable);
+
+/* The theme puts each copy button into a landmark of its own: too many landmarks. */
+function plainCopyButtons() {
+  for (const nav of document.querySelectorAll("nav.md-code__nav:not([role])")) {
+    nav.setAttribute("role", "none");
+  }
+}
+
+new MutationObserver(plainCopyButtons).observe(document.querySelector("main"), {
+  childList: true,
+  subtree: true,
+});
+plainCopyButtons();

@@ -157,9 +157,11 @@ def translate_titles(content: str, code: str) -> str:
     """Translate titles of docstring sections that mkdocstrings leaves in English.
 
     Examples:
-        >>> translate_titles('<p class="admonition-title">References</p>', "zh")
-        '<p class="admonition-title">参考文献</p>'
+        >>> translate_titles("<summary>References</summary>", "zh")
+        '<summary>参考文献</summary>'
     """
     for english, pair in labels()["docstrings"].items():
-        content = content.replace(f'title">{english}</', f'title">{pair[code]}</')
+        content = content.replace(
+            f"<summary>{english}</summary>", f"<summary>{pair[code]}</summary>"
+        )
     return content
