@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -25,7 +26,8 @@ from dlref.information import (
     mutual_information,
 )
 
-many = settings(max_examples=150, deadline=None)
+few_examples = os.environ.get("DLREF_EXAMPLES") == "few"
+many = settings(max_examples=25 if few_examples else 150, deadline=None)
 TWO = {"cross_entropy": cross_entropy, "kl": kl_divergence, "js": js_divergence}
 H4 = [1 / 2, 1 / 4, 1 / 8, 1 / 8]
 
@@ -49,40 +51,41 @@ def distributions(draw, count=1, elements=weight, sizes=few):
 
 
 def close(got: Tensor, expected: object, atol: float = 1e-12) -> None:
-    expected = torch.as_tensor(expected, dtype=got.dtype)
+    expected = torch.as_tensor(expected, dtype=got.dtype, device=got.device)
     torch.testing.assert_close(got, expected, rtol=1e-10, atol=atol)
 
 
 class TestAgainstSciPy:
     @many
     @given(distributions(), st.sampled_from([None, 2, 10, 3.5, 0.5]))
-    def test_entropy(self, p, base):
-        close(entropy(p, base), scipy.stats.entropy(p.numpy(), base=base))
+    def test_entropy(self, device, p, base):
+        close(entropy(p.to(device), base), scipy.stats.entropy(p.numpy(), base=base))
         close(entropy(p), scipy.special.entr(p.numpy()).sum())
 
     @many
     @given(distributions(2), st.sampled_from([None, 2, 10, 3.5]))
-    def test_kl_divergence(self, pq, base):
+    def test_kl_divergence(self, device, pq, base):
         p, q = pq
         unit = math.log(base or math.e)
         expected = scipy.special.rel_entr(p.numpy(), q.numpy()).sum()
-        close(kl_divergence(p, q, base), expected / unit)
+        close(kl_divergence(p.to(device), q.to(device), base), expected / unit)
 
     @many
     @given(distributions(2, normal), st.sampled_from([None, 2, 10]))
-    def test_js_divergence(self, pq, base):
+    def test_js_divergence(self, device, pq, base):
         p, q = pq
         with np.errstate(all="ignore"):  # SciPy's, where the root of -1e-17 is taken
             root = scipy.spatial.distance.jensenshannon(p.numpy(), q.numpy(), base)
-        close(js_divergence(p, q, base), 0 if np.isnan(root) else root**2)
+        got = js_divergence(p.to(device), q.to(device), base)
+        close(got, 0 if np.isnan(root) else root**2)
 
     @many
     @given(distributions(2), st.sampled_from([None, 2]))
-    def test_cross_entropy(self, pq, base):
+    def test_cross_entropy(self, device, pq, base):
         p, q = pq
         unit = math.log(base or math.e)
         expected = -scipy.special.xlogy(p.numpy(), q.numpy()).sum() / unit
-        close(cross_entropy(p, q, base), expected)
+        close(cross_entropy(p.to(device), q.to(device), base), expected)
 
     @many
     @given(st.integers(1, 4), st.integers(1, 4), st.data())
@@ -228,9 +231,9 @@ dtypes = [torch.float64, torch.float32, torch.float16, torch.bfloat16]
 
 class TestTypes:
     @pytest.mark.parametrize("dtype", dtypes)
-    def test_dtype_is_kept_and_half_is_computed_in_float32(self, dtype):
+    def test_dtype_is_kept_and_half_is_computed_in_float32(self, device, dtype):
         torch.manual_seed(1)
-        z = torch.rand(2, 20, 50, dtype=torch.float64)
+        z = torch.rand(2, 20, 50, dtype=torch.float64).to(device)
         p, q = z.softmax(-1).to(dtype)
         for function in TWO.values():
             got = function(p, q)
@@ -265,6 +268,11 @@ class TestTypes:
         close(got, entropy(torch.tensor([0.25, 0.75], dtype=torch.float64)))
         assert huffman_code_lengths(p) == [1, 1]
 
+    def test_a_sequence_joins_a_tensor_on_its_device(self, device):
+        p = torch.tensor([0.5, 0.5]).to(device)
+        for value in (kl_divergence(p, [0.25, 0.75]), kl_divergence([0.25, 0.75], p)):
+            assert value.device == p.device
+
     def test_arrays_of_ints_and_of_float32(self):
         assert entropy(np.array([0, 1])).dtype == torch.float64
         assert entropy(np.array([0.1, 0.9], dtype=np.float32)).dtype == torch.float32
@@ -287,19 +295,19 @@ class TestTypes:
         assert kl_divergence(H4, [1 / 4] * 4, base=base).item() == 0.25
 
 
-def inner(n: int) -> Iterator[Tensor]:
+def inner(n: int, device: str) -> Iterator[Tensor]:
     for seed in range(2):
         generator = torch.Generator().manual_seed(seed)
         z = torch.randn(2, n, dtype=torch.float64, generator=generator)
-        yield z.requires_grad_()
+        yield z.to(device).requires_grad_()
 
 
 class TestGradients:
     """The numeric check moves along the simplex: through a softmax."""
 
     @pytest.mark.parametrize("base", [None, 2])
-    def test_gradcheck(self, base):
-        z, w = inner(4)
+    def test_gradcheck(self, device, base):
+        z, w = inner(4, device)
         assert torch.autograd.gradcheck(lambda z: entropy(z.softmax(-1), base), z)
         assert torch.autograd.gradgradcheck(lambda z: entropy(z.softmax(-1), base), z)
         for function in TWO.values():
@@ -310,16 +318,16 @@ class TestGradients:
             assert torch.autograd.gradcheck(of_logits, (z, w))
             assert torch.autograd.gradgradcheck(of_logits, (z, w))
 
-    def test_gradcheck_of_mutual_information(self):
-        z, _ = inner(4)
+    def test_gradcheck_of_mutual_information(self, device):
+        z, _ = inner(4, device)
 
         def of_logits(z):
             return mutual_information(z.softmax(-1).unflatten(-1, (2, 2)))
 
         assert torch.autograd.gradcheck(of_logits, z)
 
-    def test_slopes_are_the_textbooks(self):
-        p, q = (z.softmax(-1).detach().requires_grad_() for z in inner(4))
+    def test_slopes_are_the_textbooks(self, device):
+        p, q = (z.softmax(-1).detach().requires_grad_() for z in inner(4, device))
         cases = {
             entropy: (-p.log() - 1, None),
             cross_entropy: (-q.log(), -p / q),
@@ -363,9 +371,17 @@ class TestGradients:
         torch.testing.assert_close(slope[0], (math.log(2) - limit.double()).to(dtype))
 
     @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-    def test_a_softmax_that_underflows_gets_finite_gradients(self, dtype):
-        z = torch.tensor([0.0, -2000.0, 1.0, -3000.0], dtype=dtype, requires_grad=True)
-        w = torch.tensor([0.0, -2000.0, -3000.0, 1.0], dtype=dtype, requires_grad=True)
+    def test_a_softmax_that_underflows_gets_finite_gradients(self, device, dtype):
+        z = (
+            torch.tensor([0.0, -2000.0, 1.0, -3000.0], dtype=dtype)
+            .to(device)
+            .requires_grad_()
+        )
+        w = (
+            torch.tensor([0.0, -2000.0, -3000.0, 1.0], dtype=dtype)
+            .to(device)
+            .requires_grad_()
+        )
         p, q = z.softmax(-1), w.softmax(-1)
         assert (p == 0).any()
         flat = torch.full_like(p, 0.25)
@@ -377,7 +393,7 @@ class TestGradients:
             assert slope.isfinite().all()
             assert slope[1] == slope[3] == 0  # what underflowed does not move anything
         (slope,) = torch.autograd.grad(entropy(p), z)
-        x = torch.tensor([0.0, 1.0], dtype=dtype, requires_grad=True)
+        x = torch.tensor([0.0, 1.0], dtype=dtype).to(device).requires_grad_()
         (expected,) = torch.autograd.grad(entropy(x.softmax(-1)), x)
         torch.testing.assert_close(slope[[0, 2]], expected)
 
