@@ -59,7 +59,7 @@ def as_distribution(name: str, p: Distribution, dim: int) -> tuple[Tensor, torch
     Raises:
         TypeError: If `p` does not hold real numbers.
         ValueError: If there is a negative number or NaN, or a sum is not one within the
-            square root of the dtype's epsilon, as in `numpy.random.Generator.choice`.
+            square root of the dtype's epsilon, but 1e-6 for float64.
         IndexError: If there is no axis `dim`.
     """
     p = as_tensor(name, p)
@@ -67,21 +67,25 @@ def as_distribution(name: str, p: Distribution, dim: int) -> tuple[Tensor, torch
         raise IndexError(f"expected an axis of {name}, which has {p.ndim}, got {dim=}")
     dtype = p.dtype
     p = p.to(torch.promote_types(dtype, torch.float32))
-    if bool(p.isnan().any()):
-        raise ValueError(f"expected {name} to be probabilities, got NaN")
-    if bool((p < 0).any()):
-        raise ValueError(f"expected {name} >= 0, got {p.min().item():.6g}")
     total = p.detach().sum(dim)
-    off = (total - 1).abs()
-    tolerance = math.sqrt(torch.finfo(dtype).eps)
-    if bool((off > tolerance).any()):
-        worst = total.flatten()[off.argmax()].item()
-        raise ValueError(
-            f"expected {name} to sum to 1 along dim={dim} within {tolerance:.1e}, got "
-            f"a sum of {worst:.9g}; normalise it: "
-            f"{name} / {name}.sum({dim}, keepdim=True)"
-        )
+    tolerance = max(1e-6, math.sqrt(torch.finfo(dtype).eps))
+    near = (total - 1).abs() <= tolerance  # False for NaN
+    if not bool((p >= 0).all() & near.all()):
+        raise ValueError(_explain(name, p, total, dim, tolerance))
     return p, dtype
+
+
+def _explain(name: str, p: Tensor, total: Tensor, dim: int, tolerance: float) -> str:
+    """Say what keeps numbers from being a distribution."""
+    if bool(p.isnan().any()):
+        return f"expected {name} to be probabilities, got NaN"
+    if bool((p < 0).any()):
+        return f"expected {name} >= 0, got {p.min().item():.6g}"
+    worst = total.flatten()[(total - 1).abs().argmax()].item()
+    return (
+        f"expected {name} to sum to 1 along dim={dim} within {tolerance:.1e}, got a "
+        f"sum of {worst:.9g}; normalise it: {name} / {name}.sum({dim}, keepdim=True)"
+    )
 
 
 def as_pair(

@@ -48,8 +48,9 @@ def entropy(
     Raises:
         TypeError: If `p` does not hold real numbers.
         ValueError: If `p` holds a negative number or NaN, or does not sum to one within
-            the square root of its dtype's epsilon, which is NumPy's tolerance (float64:
-            1.5e-8, float32: 3.5e-4); or if `base` is not positive, or is 1.
+            3.5e-4 (float32), 3.1e-2 (float16) or 8.8e-2 (bfloat16), which is the square
+            root of the dtype's epsilon, or 1e-6 (float64, as in `torch.distributions`:
+            float32 made wider passes); or if `base` is not positive, or is 1.
         IndexError: If there is no axis `dim`.
 
     Examples:
@@ -63,7 +64,8 @@ def entropy(
     """
     log, unit = _logarithm(base)
     p, dtype = as_distribution("p", p, dim)
-    return _total(-p * _log(p, p, log), dim, unit).to(dtype)
+    log_p = log(p.clamp_min(torch.finfo(p.dtype).tiny))  # finite: 0 log 0 = 0
+    return _total(-p * log_p, dim, unit).to(dtype)
 
 
 def cross_entropy(
@@ -263,10 +265,11 @@ def _logarithm(base: object) -> tuple[_Log, float]:
 def _log(q: Tensor, p: Tensor, log: _Log) -> Tensor:
     """Return log q, to be multiplied by p: finite where both are 0."""
     tiny = torch.finfo(q.dtype).tiny
-    return log(torch.where((p == 0) & (q == 0), tiny, q))
+    return log(torch.where(p + q == 0, tiny, q))
 
 
 def _total(terms: Tensor, dim: int, unit: float) -> Tensor:
+    """Return a sum that is not negative: what is below 0 is rounding."""
     total = terms.sum(dim)
-    # What is below 0 is rounding: the value is raised to 0, the slope stays.
-    return torch.where(total < 0, total - total.detach(), total) / unit
+    total = total - total.detach().clamp_max(0)  # the value rises to 0, the slope stays
+    return total if unit == 1 else total / unit
