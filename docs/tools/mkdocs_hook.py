@@ -27,7 +27,7 @@ from mkdocs.structure.nav import Navigation  # noqa: E402
 from mkdocs.structure.pages import Page  # noqa: E402
 
 from docs.tools import fences, snippets  # noqa: E402
-from docs.tools.web import assets, blocks, formulas, languages, listings, reload  # noqa: E402  # noqa: E402
+from docs.tools.web import assets, blocks, console, formulas, languages, listings  # noqa: E402  # noqa: E402
 
 ENGLISH = ROOT / "docs/tools/mkdocs.en.yml"
 Context = dict[str, Any]
@@ -39,9 +39,10 @@ class _Builds:
     """What one build leaves for the next; `mkdocs serve` makes many in one process."""
 
     def __init__(self) -> None:
-        self.command = "build"
+        self.serving = False
         self.dirty = False
-        self.sources: reload.Snapshot | None = None
+        self.console = console.Filter(quiet=False)
+        self.sources: console.Snapshot | None = None
         self.reason = ""
         self.started = 0.0
         self.pages: dict[str, int] = {}
@@ -54,15 +55,16 @@ _builds = _Builds()
 
 def on_startup(command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
     """Under `mkdocs serve`, keep the console to one line per rebuild."""
-    _builds.command, _builds.dirty = command, dirty
-    if command == "serve":
-        for handler in logging.getLogger("mkdocs").handlers:
-            handler.addFilter(reload.QuietFilter())
+    _builds.serving, _builds.dirty = command == "serve", dirty
+    _builds.console.quiet = _builds.serving
+    for handler in logging.getLogger("mkdocs").handlers:
+        handler.addFilter(_builds.console)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Choose the words of this language; leave out pages that are yet to come."""
     here = _language(config)
+    _builds.console.language = here.code
     if here.code == "zh":
         _note_start()
     config.extra["words"] = languages.words(here.code)
@@ -194,16 +196,16 @@ def on_post_build(config: MkDocsConfig) -> None:
         log.warning("the Chinese search index is not cut into words: is jieba active?")
     build(_english(config), dirty=_builds.dirty)
     seconds = time.monotonic() - _builds.started
-    log.info(reload.describe_build(_builds.reason, _builds.pages, seconds))
+    log.info(console.describe_build(_builds.reason, _builds.pages, seconds))
 
 
 def _note_start() -> None:
     """Remember when this build began, and why."""
     languages.labels.cache_clear()
     _builds.started, _builds.pages = time.monotonic(), {}
-    if _builds.command == "serve":
-        before, _builds.sources = _builds.sources, reload.snapshot()
-        _builds.reason = reload.describe_change(before, _builds.sources)
+    if _builds.serving:
+        before, _builds.sources = _builds.sources, console.snapshot()
+        _builds.reason = console.describe_change(before, _builds.sources)
 
 
 def _english(chinese: MkDocsConfig) -> MkDocsConfig:

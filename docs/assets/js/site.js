@@ -5,7 +5,7 @@ function sectionInView() {
   const headings = document.querySelectorAll("article :is(h1, h2, h3)[id]");
   let found = "";
   for (const heading of headings) {
-    if (heading.getBoundingClientRect().top > window.innerHeight / 3) break;
+    if (heading.getBoundingClientRect().top > 120) break; // below the header
     if (heading.tagName !== "H1") found = heading.id;
   }
   return found;

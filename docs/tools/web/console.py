@@ -1,6 +1,7 @@
-"""One line for whoever edits: what changed, and what was rebuilt because of it."""
+"""What the console says: one line per rebuild, and whole paths in every warning."""
 
 import logging
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -16,6 +17,9 @@ _ROUTINE = (
     "Reloading browsers",
     "Browser connected",
 )
+
+# Where MkDocs and autorefs name the page that a warning is about.
+_PAGE = re.compile(r"(Doc file '|autorefs: |reading page ')(?=[^' ]*\.md)")
 
 Snapshot = dict[str, int]
 
@@ -67,12 +71,29 @@ def describe_build(reason: str, pages: dict[str, int], seconds: float) -> str:
     return f"{verb} {what}, {seconds:.1f} s"
 
 
-class QuietFilter(logging.Filter):
-    """Drops the routine messages of `mkdocs serve`; warnings and errors pass."""
+class Filter(logging.Filter):
+    """Drops the routine messages of `mkdocs serve`; names the language of a page."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        """Keep routine messages unless `quiet`."""
+        super().__init__()
+        self.quiet = quiet
+        self.language = "zh"
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Say whether a message is kept."""
-        if record.levelno > logging.INFO:
-            return True
+        """Say whether a message is kept; complete the paths that it names."""
         message = record.getMessage()
-        return not any(text in message for text in _ROUTINE)
+        if record.levelno > logging.INFO:
+            record.msg, record.args = complete_path(message, self.language), ()
+            return True
+        return not (self.quiet and any(text in message for text in _ROUTINE))
+
+
+def complete_path(message: str, language: str) -> str:
+    """Write a page's whole path, where MkDocs gives the part below the language.
+
+    Examples:
+        >>> complete_path("Doc file 'cnn/a.md' contains a link 'b.md'", "en")
+        "Doc file 'docs/en/cnn/a.md' contains a link 'b.md'"
+    """
+    return _PAGE.sub(rf"\1docs/{language}/", message, count=1)
