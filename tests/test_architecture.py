@@ -204,9 +204,9 @@ def explain_docstring(node: Function | ast.ClassDef, around: list[str]) -> list[
         r"^    \*{0,2}(\w+)(?: \(.*?\))?:", parts.get("Args", ""), re.MULTILINE
     )
     lacks = [f"Args: {name}" for name in arguments(node) if name not in documented]
-    lacks += [
-        f"no argument {name}" for name in documented if name not in arguments(node)
-    ]
+    if isinstance(node, Function) or arguments(node):  # and no inherited __init__
+        extra = [name for name in documented if name not in arguments(node)]
+        lacks += [f"no argument {name}" for name in extra]
     if isinstance(node, Function):
         returns = ast.unparse(node.returns) if node.returns else "None"
         if returns != "None" and not {"Returns", "Yields"} & parts.keys():
@@ -276,14 +276,7 @@ def test_importing_loads_no_library(name: str) -> None:
 
 
 def test_importing_takes_milliseconds() -> None:
-    """10 ms are the bound; an idle machine takes less than one."""
-    microseconds = [
-        int(
-            re.search(
-                r"\| +(\d+) \| dlref\n",
-                python("-X", "importtime", "-c", "import dlref").stderr,
-            )[1]
-        )
-        for _ in range(5)
-    ]
-    assert statistics.median(microseconds) <= 10_000
+    """10 ms are the bound; it takes less than one. (Of the processor, not the wall.)"""
+    code = "from time import process_time as t; a = t(); import dlref; print(t() - a)"
+    seconds = [float(python("-c", code).stdout) for _ in range(5)]
+    assert statistics.median(seconds) <= 0.010
