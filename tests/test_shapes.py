@@ -227,6 +227,21 @@ class TestPoolOutputSize:
         twice = None if got is None else got * 2
         assert twice == theirs(lambda: F.avg_pool2d(zeros(i, i), k, s, p, ceil))
 
+    @wide
+    @given(size, positive, st.none() | positive, natural, positive, st.booleans())
+    def test_equals_pooling_in_3d(self, i, k, s, p, d, ceil):
+        x = zeros(*3 * [max(i, 0)])
+        got = ours(
+            lambda: pool_output_size(
+                (i, i, i), k, stride=s, padding=p, dilation=d, ceil_mode=ceil
+            )
+        )
+        assert got == theirs(lambda: F.max_pool3d(x, k, s, p, d, ceil))
+        if d == 1:
+            shorter = i < k  # avg_pool3d's own rule
+            expected = theirs(lambda: F.avg_pool3d(x, k, s, p, ceil))
+            assert expected == (None if shorter else got)
+
     def test_ceil_mode_may_overhang_but_not_start_outside(self):
         assert pool_output_size(2, 3, stride=2, ceil_mode=True) == 1  # overhangs
         assert pool_output_size(5, 2, stride=3, padding=1, ceil_mode=True) == 2

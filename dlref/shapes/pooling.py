@@ -64,7 +64,8 @@ def pool_output_size(
         TypeError: If an argument is not an integer (bool and float are not).
         ValueError: If a count is out of range, the padding exceeds half the kernel, or
             no
-            window fits: whenever `torch.nn.functional.max_pool2d` fails.
+            window fits: whenever `torch.nn.functional.max_pool2d` fails. (`avg_pool3d`
+            alone also refuses an input shorter than the kernel, padded or not.)
 
     Examples:
         >>> pool_output_size(112, 3, stride=2, padding=1)  # ResNet stem
