@@ -61,6 +61,7 @@ def on_startup(command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> 
         handler.addFilter(_builds.console)
 
 
+@event_priority(50)  # before the plugins read their options
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Choose the words of this language; leave out pages that are yet to come."""
     here = _language(config)
@@ -71,6 +72,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.copyright = config.extra["words"]["licence"]
     config.nav = _without_absent(config.nav, config)
     _builds.parsed.clear()
+    search = config.plugins["material/search"].config
+    search["jieba_dict_user"] = str(ROOT / search["jieba_dict_user"])
     try:
         import jieba  # noqa: F401
     except ImportError:

@@ -72,6 +72,8 @@ def switches(
         ['output-size.html', '../en/cnn/output-size.html']
         >>> [link.href for link in switches(LANGUAGES[1], "index.html")]
         ['../index.html', 'index.html']
+        >>> switches(LANGUAGES[0], "index.html", "https://example.org/dlref/")[1].url
+        'https://example.org/dlref/en/index.html'
     """
     start = posixpath.dirname(posixpath.join(here.root, url)) or "."
     links: list[Switch] = []
