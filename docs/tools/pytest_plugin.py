@@ -5,6 +5,7 @@ fence is (parser hook) and what running it means (runner). `--device cuda` runs
 everything on the GPU; the slowest ten blocks are listed at the end.
 """
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -94,11 +95,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
         install_import_hook("dlref", "beartype.beartype")
     prepare_torchvision()
+    _choose_examples()
     _runs.device = config.getoption("--device")
     _runs.timeout = config.getoption("--block-timeout")
     if _runs.device == "cuda" and not torch.cuda.is_available():
         raise pytest.UsageError("--device cuda: torch sees no CUDA device here")
     _register_runner()
+
+
+def _choose_examples() -> None:
+    """Hypothesis: no deadline; in CI the same examples every time."""
+    from hypothesis import settings
+
+    fixed = bool(os.environ.get("CI"))
+    settings.register_profile("dlref", deadline=None, derandomize=fixed)
+    settings.register_profile("few", settings.get_profile("dlref"), max_examples=20)
+    few = os.environ.get("DLREF_EXAMPLES") == "few"
+    settings.load_profile("few" if few else "dlref")
 
 
 def _register_runner() -> None:
