@@ -1,1 +1,1 @@
-"""The site's machinery: it parses, runs, compares and builds; never part of the site."""
+"""The site's machinery: it parses, runs, compares and builds; not part of the site."""

@@ -26,7 +26,10 @@ _PROTECTED = [
     (re.compile(r":(?:material|octicons|fontawesome|simple)-[\w-]+:"), "x"),
 ]
 _RULES = [
-    (re.compile(rf"{HAN}\s?[,;:!?](?![A-Za-z0-9])|{HAN}\.(?:\s|$)"), "half-width punctuation"),
+    (
+        re.compile(rf"{HAN}\s?[,;:!?](?![A-Za-z0-9])|{HAN}\.(?:\s|$)"),
+        "half-width punctuation",
+    ),
     (re.compile(rf"{HAN}\(|\){HAN}|\([^()]*{HAN}[^()]*\)"), "half-width parenthesis"),
     (re.compile(rf"{HAN}\s?\"|\"\s?{HAN}"), "straight quotation mark"),
     (re.compile(rf"{HAN}[A-Za-z0-9]|[A-Za-z0-9%°]{HAN}"), "no space beside Latin"),
