@@ -50,7 +50,7 @@ help:  ## list the targets
 # --- the site --------------------------------------------------------------------------
 
 serve: .venv/site.stamp  ## show the site on 127.0.0.1:8000 (PORT=), rebuilt on save
-	$(BIN)/mkdocs serve --quiet --dev-addr 127.0.0.1:$(PORT)
+	@$(BIN)/mkdocs serve --dev-addr 127.0.0.1:$(PORT)
 
 site: .venv/site.stamp  ## build the site into site/, strictly
 	$(BIN)/mkdocs build --strict
