@@ -27,7 +27,16 @@ from mkdocs.structure.nav import Navigation  # noqa: E402
 from mkdocs.structure.pages import Page  # noqa: E402
 
 from docs.tools import fences, snippets  # noqa: E402
-from docs.tools.web import assets, blocks, console, formulas, languages, listings  # noqa: E402  # noqa: E402
+from docs.tools.web import (  # noqa: E402
+    apparatus,
+    assets,
+    blocks,
+    catalogue,
+    console,
+    formulas,
+    languages,
+    listings,
+)
 
 ENGLISH = ROOT / "docs/tools/mkdocs.en.yml"
 Context = dict[str, Any]
@@ -139,6 +148,15 @@ def on_page_content(
             content = blocks.decorate(content, parsed)
         except ValueError as error:
             log.warning("%s: %s", where, error)
+        content, problems = apparatus.extend(
+            content,
+            parsed,
+            page.file.src_uri,
+            _language(config).code,
+            config.extra["words"],
+        )
+        for problem in problems:
+            log.warning("%s: %s", where, problem)
     for title in formulas.titles_with_formulas(page.toc):
         log.warning(
             "%s: a formula in the heading %r: menus cannot show it", where, title
@@ -205,6 +223,7 @@ def on_post_build(config: MkDocsConfig) -> None:
 def _note_start() -> None:
     """Remember when this build began, and why."""
     languages.labels.cache_clear()
+    catalogue.forget()
     _builds.started, _builds.pages = time.monotonic(), {}
     if _builds.serving:
         before, _builds.sources = _builds.sources, console.snapshot()

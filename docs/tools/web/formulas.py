@@ -34,6 +34,11 @@ _MARKED = re.compile(
 )
 
 
+_SOURCE = re.compile(
+    r"<annotation\b.*?</annotation>|</?semantics>| xmlns=\"[^\"]*\"", re.DOTALL
+)
+
+
 class FormulaError(ValueError):
     """A formula that KaTeX refuses; the message quotes it."""
 
@@ -53,8 +58,13 @@ class Formulas:
             except ValueError:  # cut short by a crash: render again
                 self._known = {}
 
-    def render(self, tex: str, *, display: bool = False) -> str:
+    def render(self, tex: str, *, display: bool = False, light: bool = False) -> str:
         r"""Return the HTML (with MathML for screen readers) of a formula.
+
+        Args:
+            tex: Its source.
+            display: Whether it stands on lines of its own.
+            light: Return MathML alone, a sixth of the bytes: for long tables.
 
         Raises:
             FormulaError: If KaTeX cannot read it.
@@ -63,7 +73,10 @@ class Formulas:
             >>> "<mfrac>" in Formulas(cache=None).render(r"\frac{1}{2}")
             True
         """
-        options = json.dumps({**OPTIONS, "displayMode": display}, sort_keys=True)
+        chosen = {**OPTIONS, "displayMode": display}
+        if light:
+            chosen["output"] = "mathml"
+        options = json.dumps(chosen, sort_keys=True)
         text = f"{VERSION}\n{options}\n{tex}"
         key = hashlib.sha256(text.encode()).hexdigest()[:24]
         if key not in self._known:
@@ -72,7 +85,7 @@ class Formulas:
                 raise FormulaError(_explain(answer["error"], tex))
             self._known[key] = answer["html"]
             self._added = True
-        return self._known[key]
+        return _bare(self._known[key]) if light else self._known[key]
 
     def save(self) -> None:
         """Keep for the next build what this one rendered."""
@@ -131,7 +144,8 @@ def typeset(content: str, formulas: Formulas) -> tuple[str, list[str]]:
         display = found["kind"] == "display"
         tex = html.unescape(found["tex"])
         try:
-            rendered = formulas.render(tex, display=display)
+            light = found["kind"] == "light"
+            rendered = formulas.render(tex, display=display, light=light)
         except FormulaError as error:
             problems.append(str(error))
             return f'<code class="formula-error">{html.escape(tex)}</code>'
@@ -140,6 +154,12 @@ def typeset(content: str, formulas: Formulas) -> tuple[str, list[str]]:
         return rendered
 
     return _MARKED.sub(replace, content), problems
+
+
+def _bare(rendered: str) -> str:
+    """Return a formula's MathML without its TeX source and its wrappers."""
+    formula = rendered.removeprefix('<span class="katex">').removesuffix("</span>")
+    return _SOURCE.sub("", formula)
 
 
 def _explain(message: str, tex: str) -> str:

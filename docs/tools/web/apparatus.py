@@ -1,0 +1,34 @@
+"""What data add to a page: tables, badges, citations, notes on terms, a notebook."""
+
+from docs.tools.snippets import Page
+from docs.tools.web import badges, tables, verification
+from docs.tools.web.catalogue import catalogue
+from docs.tools.web.tables import Maker, Words
+
+TABLES: dict[str, Maker] = {
+    "verification-summary": verification.summary,
+    "environments": verification.environments,
+    "skips": verification.skips,
+    "verified-pages": verification.by_page,
+}
+
+
+def extend(
+    content: str, page: Page, uri: str, code: str, words: Words
+) -> tuple[str, list[str]]:
+    """Add to a rendered page what the data say about it.
+
+    Args:
+        content: The page's HTML.
+        page: Its source, parsed.
+        uri: Path of the source below its language's folder.
+        code: The language.
+        words: Labels in that language.
+
+    Returns:
+        The page, and what is amiss.
+    """
+    book, key = catalogue(code), uri.removesuffix(".md")
+    content, problems = tables.fill(content, TABLES, book, uri, words)
+    content = badges.attach(content, page, key, book, words)
+    return content, problems

@@ -1,0 +1,111 @@
+"""The tables of the verification page: what was run, where, and what came of it."""
+
+from html import escape
+
+from docs.tools.web import badges
+from docs.tools.web.catalogue import DEVICES, Catalogue, href
+from docs.tools.web.tables import Words, table
+
+FACTS = (
+    "device_name",
+    "date",
+    "torch",
+    "torchvision",
+    "numpy",
+    "pillow",
+    "matplotlib",
+    "python",
+    "platform",
+)
+
+
+def summary(book: Catalogue, uri: str, words: Words) -> str:
+    """Say in one line how much was verified, on each device."""
+    with_blocks = [page for page in book.sources.values() if page.blocks]
+    total = sum(len(page.blocks) for page in with_blocks)
+    counts = words["verification_counts"].format(pages=len(with_blocks), blocks=total)
+    parts = [counts]
+    for device, name in DEVICES.items():
+        passed = sum(_count(book, device, key)["passed"] for key in book.sources)
+        parts.append(f"{name} {passed}/{total}")
+    return f'<p class="summary">{" · ".join(parts)}</p>'
+
+
+def environments(book: Catalogue, uri: str, words: Words) -> str:
+    """One column per device: its name, the date, the versions."""
+    records = book.records.items()
+    head = ["", *(DEVICES[device] for device, _ in records)]
+    rows = [
+        [
+            words.get(f"fact_{fact}", fact),
+            *(
+                escape(_fact(record["environment"], fact, words))
+                for _, record in records
+            ),
+        ]
+        for fact in FACTS
+    ]
+    return table(head, rows)
+
+
+def skips(book: Catalogue, uri: str, words: Words) -> str:
+    """The blocks that are skipped, each with its reason."""
+    rows = []
+    for key, page in book.sources.items():
+        for block in page.blocks:
+            reasons = {
+                name: reason
+                for device, name in DEVICES.items()
+                if (reason := block.skip_reason(device))
+            }
+            link = f'<a href="{href(uri, key, f"block-{block.index}")}">{key}</a>'
+            rows += [[link, name, escape(reason)] for name, reason in reasons.items()]
+    if not rows:
+        return f"<p>{words['no_skips']}</p>"
+    return table([words["page"], words["device"], words["reason"]], rows)
+
+
+def by_page(book: Catalogue, uri: str, words: Words) -> str:
+    """One row per page with blocks: how many, and how many each device vouches for."""
+    rows, ids = [], []
+    for key, page in book.sources.items():
+        if not page.blocks:
+            continue
+        title = escape(_title(page.lines, key))
+        row = [f'<a href="{href(uri, key)}">{title}</a>', str(len(page.blocks))]
+        row += [_cell(_count(book, device, key), words) for device in DEVICES]
+        rows.append(row)
+        ids.append(badges.row_id(key))
+    head = [words["page"], words["blocks"], *DEVICES.values()]
+    return table(head, rows, ids)
+
+
+def _fact(environment: dict[str, str], fact: str, words: Words) -> str:
+    """Return a fact of a run; of a run that never was, say so once."""
+    return environment.get(fact, words["not_yet"] if fact == FACTS[0] else "–")
+
+
+def _count(book: Catalogue, device: str, key: str) -> dict[str, int]:
+    """Count the verdicts of a device on a page."""
+    page, counts = book.sources[key], dict.fromkeys(badges.SIGNS, 0)
+    for block in page.blocks:
+        counts[badges.judge(book.records[device], key, block).state] += 1
+    return counts
+
+
+def _cell(counts: dict[str, int], words: Words) -> str:
+    """Write counts: `12 ✓`, and what else there is in words."""
+    found = {state: count for state, count in counts.items() if count}
+    if set(found) == {"absent"}:
+        return words["not_yet"]
+    parts = []
+    for state, count in found.items():
+        what = "✓" if state == "passed" else words[f"count_{state}"]
+        parts.append(f"{count} {what}")
+    return ", ".join(parts)
+
+
+def _title(lines: list[str], key: str) -> str:
+    """Return a page's first heading, without its id."""
+    heading = next((line for line in lines if line.startswith("# ")), key)
+    return heading.removeprefix("# ").partition(" {")[0]
