@@ -2,9 +2,26 @@
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, SupportsIndex, TypeGuard
+from typing import Any, Literal, SupportsIndex, TypeAlias, TypeGuard
 
-__all__ = ["as_int", "is_per_axis", "map_axes", "per_axis"]
+__all__ = [
+    "Count",
+    "NamedPadding",
+    "PerAxis",
+    "as_int",
+    "is_per_axis",
+    "map_axes",
+    "per_axis",
+]
+
+PerAxis: TypeAlias = Sequence[SupportsIndex]
+"""One count for each spatial axis: `(height, width)`."""
+
+Count: TypeAlias = SupportsIndex | PerAxis
+"""One count for every axis, or one for each."""
+
+NamedPadding: TypeAlias = Literal["same", "valid"]
+"""torch's names for paddings that follow from the window."""
 
 
 def as_int(name: str, value: object, at_least: int) -> int:

@@ -5,20 +5,22 @@ so a tuple of sizes gives a tuple of results. What torch refuses is refused here
 well.
 """
 
-from collections.abc import Sequence
-from typing import Literal, SupportsIndex, TypeAlias, overload
+from typing import SupportsIndex, overload
 
-from dlref.shapes._arguments import as_int, is_per_axis, map_axes
+from dlref.shapes._arguments import (
+    Count,
+    NamedPadding,
+    PerAxis,
+    as_int,
+    is_per_axis,
+    map_axes,
+)
 
 __all__ = [
     "conv_output_size",
     "conv_transpose_output_size",
     "same_padding",
 ]
-
-_Axes: TypeAlias = Sequence[SupportsIndex]
-_Int: TypeAlias = SupportsIndex | _Axes
-_Mode: TypeAlias = Literal["same", "valid"]
 
 
 @overload
@@ -27,25 +29,25 @@ def conv_output_size(
     kernel_size: SupportsIndex,
     *,
     stride: SupportsIndex = 1,
-    padding: SupportsIndex | _Mode = 0,
+    padding: SupportsIndex | NamedPadding = 0,
     dilation: SupportsIndex = 1,
 ) -> int: ...
 @overload
 def conv_output_size(
-    size: _Axes,
-    kernel_size: _Int,
+    size: PerAxis,
+    kernel_size: Count,
     *,
-    stride: _Int = 1,
-    padding: _Int | _Mode = 0,
-    dilation: _Int = 1,
+    stride: Count = 1,
+    padding: Count | NamedPadding = 0,
+    dilation: Count = 1,
 ) -> tuple[int, ...]: ...
 def conv_output_size(
-    size: _Int,
-    kernel_size: _Int,
+    size: Count,
+    kernel_size: Count,
     *,
-    stride: _Int = 1,
-    padding: _Int | _Mode = 0,
-    dilation: _Int = 1,
+    stride: Count = 1,
+    padding: Count | NamedPadding = 0,
+    dilation: Count = 1,
 ) -> int | tuple[int, ...]:
     r"""Return the length of a spatial axis after a convolution.
 
@@ -101,7 +103,7 @@ def conv_output_size(
     return (i + total - window) // s + 1
 
 
-def _total_padding(padding: _Int | _Mode, k: int, s: int, d: int) -> int:
+def _total_padding(padding: Count | NamedPadding, k: int, s: int, d: int) -> int:
     if not isinstance(padding, str):
         return 2 * as_int("padding", padding, 0)
     if padding == "valid":
@@ -126,22 +128,22 @@ def conv_transpose_output_size(
 ) -> int: ...
 @overload
 def conv_transpose_output_size(
-    size: _Axes,
-    kernel_size: _Int,
+    size: PerAxis,
+    kernel_size: Count,
     *,
-    stride: _Int = 1,
-    padding: _Int = 0,
-    output_padding: _Int = 0,
-    dilation: _Int = 1,
+    stride: Count = 1,
+    padding: Count = 0,
+    output_padding: Count = 0,
+    dilation: Count = 1,
 ) -> tuple[int, ...]: ...
 def conv_transpose_output_size(
-    size: _Int,
-    kernel_size: _Int,
+    size: Count,
+    kernel_size: Count,
     *,
-    stride: _Int = 1,
-    padding: _Int = 0,
-    output_padding: _Int = 0,
-    dilation: _Int = 1,
+    stride: Count = 1,
+    padding: Count = 0,
+    output_padding: Count = 0,
+    dilation: Count = 1,
 ) -> int | tuple[int, ...]:
     r"""Return the length of a spatial axis after a transposed convolution.
 

@@ -4,21 +4,18 @@ A parameter is stored once however often it is used; a MAC, $a \leftarrow a + w 
 counted each time. That is why a convolution has few parameters and many MACs.
 """
 
-from collections.abc import Sequence
 from math import prod
-from typing import Any, SupportsIndex, TypeAlias
+from typing import Any, SupportsIndex
 
-from dlref.shapes._arguments import as_int, is_per_axis, per_axis
+from dlref.shapes._arguments import Count, as_int, is_per_axis, per_axis
 
 __all__ = ["conv_macs", "conv_num_params", "linear_num_params"]
-
-_Int: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
 
 def conv_num_params(
     in_channels: SupportsIndex,
     out_channels: SupportsIndex,
-    kernel_size: _Int,
+    kernel_size: Count,
     *,
     groups: SupportsIndex = 1,
     bias: bool = True,
@@ -97,8 +94,8 @@ def linear_num_params(
 def conv_macs(
     in_channels: SupportsIndex,
     out_channels: SupportsIndex,
-    kernel_size: _Int,
-    output_size: _Int,
+    kernel_size: Count,
+    output_size: Count,
     *,
     groups: SupportsIndex = 1,
 ) -> int:

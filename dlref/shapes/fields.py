@@ -13,9 +13,10 @@ from typing import (
 
 from dlref.shapes._arguments import as_int, is_per_axis
 
-__all__ = ["ReceptiveField", "receptive_field"]
+__all__ = ["Layer", "ReceptiveField", "receptive_field"]
 
-_Layer: TypeAlias = Sequence[SupportsIndex]
+Layer: TypeAlias = Sequence[SupportsIndex]
+"""`(kernel, stride[, padding[, dilation]])`, along one axis, in pixels."""
 
 
 @runtime_checkable
@@ -46,7 +47,7 @@ class ReceptiveField(NamedTuple):
 
 
 def receptive_field(
-    layers: Iterable[_Layer] | _Module, *, axis: SupportsIndex | None = None
+    layers: Iterable[Layer] | _Module, *, axis: SupportsIndex | None = None
 ) -> ReceptiveField:
     r"""Return the receptive field of a stack of convolution and pooling layers.
 

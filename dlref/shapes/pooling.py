@@ -1,14 +1,10 @@
 """Output size of max and average pooling."""
 
-from collections.abc import Sequence
-from typing import SupportsIndex, TypeAlias, overload
+from typing import SupportsIndex, overload
 
-from dlref.shapes._arguments import as_int, is_per_axis, map_axes
+from dlref.shapes._arguments import Count, PerAxis, as_int, is_per_axis, map_axes
 
 __all__ = ["pool_output_size"]
-
-_Axes: TypeAlias = Sequence[SupportsIndex]
-_Int: TypeAlias = SupportsIndex | _Axes
 
 
 @overload
@@ -23,21 +19,21 @@ def pool_output_size(
 ) -> int: ...
 @overload
 def pool_output_size(
-    size: _Axes,
-    kernel_size: _Int,
+    size: PerAxis,
+    kernel_size: Count,
     *,
-    stride: _Int | None = None,
-    padding: _Int = 0,
-    dilation: _Int = 1,
+    stride: Count | None = None,
+    padding: Count = 0,
+    dilation: Count = 1,
     ceil_mode: bool = False,
 ) -> tuple[int, ...]: ...
 def pool_output_size(
-    size: _Int,
-    kernel_size: _Int,
+    size: Count,
+    kernel_size: Count,
     *,
-    stride: _Int | None = None,
-    padding: _Int = 0,
-    dilation: _Int = 1,
+    stride: Count | None = None,
+    padding: Count = 0,
+    dilation: Count = 1,
     ceil_mode: bool = False,
 ) -> int | tuple[int, ...]:
     r"""Return the length of a spatial axis after max or average pooling.
