@@ -8,6 +8,9 @@ RUN := $(BIN)/python
 export NO_MKDOCS_2_WARNING := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# the tests of dlref's own modules: tests/test_<module>*.py
+UNIT_TESTS = $(foreach m,$(patsubst dlref/%,%,$(basename $(wildcard dlref/[a-z]*))),$(wildcard tests/test_$(m)*.py))
+
 .DEFAULT_GOAL := help
 .PHONY: help serve site offline test lint format outputs sync bench wheel dist browser \
 	new-page clean release report-nightly
@@ -66,8 +69,7 @@ test: lint browser  ## prove everything: code, pages, site, wheel (DEVICE=cuda o
 	@echo "== tests, doctests, every block of every page, the site in a browser"
 	$(RUN) -m pytest --device $(DEVICE)
 	@echo "== the package again, its annotations checked at run time"
-	DLREF_EXAMPLES=few $(RUN) -m pytest -q --typecheck --device $(DEVICE) \
-		$$(ls tests/test_*.py | grep -v -E 'engine|docs|site|browser|new_page|benchmarks|architecture')
+	DLREF_EXAMPLES=few $(RUN) -m pytest -q --typecheck --device $(DEVICE) $(UNIT_TESTS)
 ifneq ($(DEVICE),cpu)
 	@echo "== the record of $(DEVICE)"
 	$(RUN) -m docs.tools.update --device $(DEVICE)
