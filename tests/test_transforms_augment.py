@@ -67,6 +67,7 @@ CALLS = [
     ("ColorJitter", (3, (0.5, 2)), {}),
     ("ColorJitter", (), {"saturation": [0, 0.2], "hue": (-0.5, 0.25)}),
     ("ColorJitter", (), {"hue": 0.5, "contrast": (1.0, 1.0)}),
+    ("ColorJitter", ((0.5, 0.5), 0.0), {"saturation": (0, 0), "hue": (0.2, 0.2)}),
 ]
 IDS = [f"{i}-{name}" for i, (name, _, _) in enumerate(CALLS)]
 calls = pytest.mark.parametrize(("name", "arguments", "options"), CALLS, ids=IDS)

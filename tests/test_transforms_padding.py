@@ -107,6 +107,11 @@ class TestPadTensor:
                     x,
                 )
 
+    @pytest.mark.parametrize("padding", [[-9, 2, 0, 0], [-4, 0, -5, 1], [-9, 0, 3, 0]])
+    def test_all_may_be_cut_off(self, padding):
+        x = tensor_image(3, 7, 9)
+        check(lambda i: pad(i, padding, 5), lambda i: TF.pad(i, padding, 5), x)
+
     @pytest.mark.parametrize("value", [float("inf"), -float("inf")])
     def test_infinite_fill(self, value):
         x = tensor_image(3, 4, 5)

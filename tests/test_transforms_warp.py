@@ -9,6 +9,7 @@ import torchvision.transforms.functional as TF
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from torchvision.transforms import _functional_tensor
 
 from dlref.transforms import InterpolationMode, affine, rotate
 from dlref.transforms.sampling import (
@@ -254,15 +255,28 @@ class TestMeaning:
                 np.testing.assert_allclose(grid[0, i, j], point / [3, 2], atol=1e-14)
 
     @quick
-    @given(st.integers(1, 600), st.integers(1, 600), angles)
-    def test_expanded_size(self, H, W, angle):
-        six = inverse_affine_matrix((0, 0), -angle, (0, 0), 1, (0, 0))
+    @given(
+        *2 * [st.integers(1, 3000)],
+        angles | st.floats(-0.02, 0.02) | st.integers(-72, 72).map(lambda k: 5 * k),
+        st.just((0, 0)) | shifts,
+    )
+    def test_expanded_size(self, H, W, angle, center):
+        six = inverse_affine_matrix(center, -angle, (0, 0), 1, (0, 0))
         h, w = expanded_size(six, (H, W))
+        assert (w, h) == _functional_tensor._compute_affine_output_size(six, W, H)
         theta = math.radians(angle)
         cos, sin = abs(math.cos(theta)), abs(math.sin(theta))
         # whole pixels, counted outwards on both sides
-        assert -1e-3 < w - (W * cos + H * sin) < 2
-        assert -1e-3 < h - (W * sin + H * cos) < 2
+        assert -2e-3 < w - (W * cos + H * sin) < 2 + 2e-3
+        assert -2e-3 < h - (W * sin + H * cos) < 2 + 2e-3
+
+    @pytest.mark.parametrize("beyond", [0.5e-4, 1.5e-4, 2.5e-4])
+    def test_a_ten_thousandth_of_a_pixel_does_not_count(self, beyond):
+        angle = math.degrees(beyond / 100)
+        x = torch.zeros(1, 200, 200)
+        size = 200 if beyond < 1e-4 else 202
+        assert rotate(x, angle, expand=True).shape == (1, size, size)
+        check_rotate(x, angle, expand=True)
 
     def test_a_quarter_turn_may_expand_too_far(self):
         """Sides of different parity: each comes out 1 pixel too long."""

@@ -23,7 +23,7 @@ def rgb_to_hsv(
 
     With $V = \max(R, G, B)$ and the range $c = V - \min(R, G, B)$,
 
-    $$S = \frac{c}{V}, \qquad r = \frac{V - R}{c},\ g = \frac{V - G}{c},\
+    $$S = \frac{c}{V}, \quad r = \frac{V - R}{c}, \quad g = \frac{V - G}{c}, \quad
     b = \frac{V - B}{c}$$
 
     $$6H = \begin{cases} b - g & V = R \\ 2 + r - b & V = G \\ 4 + g - r & V = B

@@ -73,10 +73,10 @@ def pad(
             `fill` does not fit the bands or the dtype.
 
     Notes:
-        torchvision refuses tensors with more than one batch axis, and mirrored borders
-        as wide as the image; both follow the table here, as PIL images do. It takes
-        CMYK, YCbCr, HSV and LAB images to RGBA and RGB when the border is not constant;
-        here an image keeps its mode.
+        Around tensors with more than one batch axis torchvision makes constant borders
+        only, and none that mirror more than the image; here both follow the table, as
+        they do for PIL images. It takes CMYK, YCbCr, HSV and LAB images to RGBA and RGB
+        when the border is not constant; here an image keeps its mode.
 
     Examples:
         >>> pad(torch.tensor([[1, 2, 3]]), [2, 0], padding_mode="reflect")
@@ -189,13 +189,15 @@ def _pad_tensor(
 ) -> Shaped[Tensor, "*batch _ _"]:
     """Surround a tensor with its own pixels."""
     left, top, right, bottom = borders
-    H, W = img.shape[-2:]
     # torch's own padding is one pass, in floating point: exact for at most 16 bits.
     exact = img.is_floating_point() or img.dtype.itemsize <= 2
+    if exact and mode == "edge":
+        out = F.pad(as_batch(img), (left, right, top, bottom), mode="replicate")
+        return from_batch(out, img, whole=True)
+    H, W = img.shape[-2:]
     short = max(top, bottom) < H and max(left, right) < W
-    if exact and (mode == "edge" or (mode == "reflect" and short)):
-        name = "replicate" if mode == "edge" else mode
-        out = F.pad(as_batch(img), (left, right, top, bottom), mode=name)
+    if exact and mode == "reflect" and short:
+        out = F.pad(as_batch(img), (left, right, top, bottom), mode="reflect")
         return from_batch(out, img, whole=True)
     return _extend(_extend(img, -1, left, right, mode), -2, top, bottom, mode)
 
