@@ -32,7 +32,10 @@ class Text:
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement of the notes, the verdict on it, and what is correct."""
+    """A statement of the notes, the verdict on it, and what is correct.
+
+    `proof: none` is for what no program can show; `reason` then says of which kind.
+    """
 
     id: Annotated[str, r"C\d{3}"]
     page: str
@@ -40,6 +43,8 @@ class Claim:
     belief: Text
     truth: Text
     sources: tuple[str, ...] = ()
+    proof: Annotated[str | None, "none"] = None
+    reason: Annotated[str | None, "citation|history|naming"] = None
 
 
 @dataclass(frozen=True)
@@ -192,6 +197,8 @@ def claims(folder: Path = DATA) -> list[Claim]:
             raise DataError(f"claims.yml: {name}: page: no {claim.page} in pages.yml")
         if unknown := sorted(set(claim.sources) - works.keys()):
             raise DataError(f"claims.yml: {name}: sources: unknown: {unknown}")
+        if (claim.proof is None) != (claim.reason is None):
+            raise DataError(f"claims.yml: {name}: reason: goes with `proof: none`")
     return list(found.values())
 
 

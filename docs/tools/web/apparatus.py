@@ -1,11 +1,13 @@
 """What data add to a page: tables, badges, citations, notes on terms, a notebook."""
 
 from docs.tools.snippets import Page
-from docs.tools.web import badges, tables, verification
+from docs.tools.web import badges, claim_tables, tables, verification
 from docs.tools.web.catalogue import catalogue
 from docs.tools.web.tables import Maker, Words
 
 TABLES: dict[str, Maker] = {
+    "claims-summary": claim_tables.counts,
+    "claims": claim_tables.errata,
     "verification-summary": verification.summary,
     "environments": verification.environments,
     "skips": verification.skips,
@@ -31,4 +33,10 @@ def extend(
     book, key = catalogue(code), uri.removesuffix(".md")
     content, problems = tables.fill(content, TABLES, book, uri, words)
     content = badges.attach(content, page, key, book, words)
+    if table := claim_tables.pitfalls(key, book, words):
+        content = claim_tables.after_heading(content, "pitfalls", table)
+    problems += [
+        f'no block carries claims="{claim}", a claim of this page'
+        for claim in claim_tables.unproven(key, book)
+    ]
     return content, problems

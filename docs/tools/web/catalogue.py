@@ -99,5 +99,15 @@ def href(here: str, there: str, anchor: str = "") -> str:
         >>> href("index.md", "about/errata")
         'about/errata.html'
     """
-    path = posixpath.relpath(f"{there}.html", posixpath.dirname(here) or ".")
+    path = way(here, f"{there}.html")
     return f"{path}#{anchor}" if anchor else path
+
+
+def way(here: str, path: str) -> str:
+    """Return the way from a page to a file of its language's site.
+
+    Examples:
+        >>> way("about/errata.md", "assets/js/filter.js")
+        '../assets/js/filter.js'
+    """
+    return posixpath.relpath(path, posixpath.dirname(here) or ".")

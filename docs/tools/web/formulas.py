@@ -9,6 +9,7 @@ import html
 import json
 import os
 import re
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ _MARKED = re.compile(
 )
 
 
+_RELATIONS = frozenset("=≈≠<>≤≥∝∼→←∈")
 _SOURCE = re.compile(
     r"<annotation\b.*?</annotation>|</?semantics>| xmlns=\"[^\"]*\"", re.DOTALL
 )
@@ -157,9 +159,15 @@ def typeset(content: str, formulas: Formulas) -> tuple[str, list[str]]:
 
 
 def _bare(rendered: str) -> str:
-    """Return a formula's MathML without its TeX source and its wrappers."""
+    """Return a formula's MathML without wrappers and source, free to break at `=`."""
     formula = rendered.removeprefix('<span class="katex">').removesuffix("</span>")
-    return _SOURCE.sub("", formula)
+    row = ElementTree.fromstring(_SOURCE.sub("", formula))[0]
+    parts: list[list[str]] = [[]]
+    for child in row if row.tag == "mrow" else [row]:
+        if child.tag == "mo" and child.text in _RELATIONS and parts[-1]:
+            parts.append([])
+        parts[-1].append(ElementTree.tostring(child, encoding="unicode"))
+    return "".join(f"<math>{''.join(part)}</math>" for part in parts)
 
 
 def _explain(message: str, tex: str) -> str:
