@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from docs.tools.data import claims
+from docs.tools.data import claims, glossary
+from docs.tools.lock import explain_unlocked
 from docs.tools.parity import explain_drift
 from docs.tools.record import explain_stale, read_record
 from docs.tools.skips import explain_skips, skip_cap
 from docs.tools.snippets import DOCS, LANGUAGES, ROOT, Page, load, pages
+from docs.tools.typography import explain_typography
 
 LONGEST_BLOCK = 25  # lines
 
@@ -26,6 +28,17 @@ def sources() -> list[Page]:
 
 def test_languages_agree():
     assert not (drift := explain_drift()), "\n".join(drift)
+
+
+def test_no_section_changed_without_its_counterpart():
+    assert not (unlocked := explain_unlocked()), "\n".join(unlocked)
+
+
+def test_chinese_is_set_as_chinese():
+    avoid = {wrong: term.zh for term in glossary() for wrong in term.avoid}
+    chinese = [load(path) for path in pages("zh")]
+    slips = [slip for page in chinese for slip in explain_typography(page, avoid)]
+    assert not slips, "\n".join(slips)
 
 
 def test_cpu_record_is_complete_and_fresh(sources: list[Page]):

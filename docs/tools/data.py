@@ -72,7 +72,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Term:
-    """A term, its rendering in both languages, and the renderings to avoid."""
+    """A term, its rendering in both languages, and the renderings to avoid.
+
+    In the languages named by `everyday` the word means other things too, so that pages
+    carry no note on it.
+    """
 
     id: Annotated[str, r"[a-z0-9-]+"]
     zh: str
@@ -80,6 +84,7 @@ class Term:
     note: Text
     avoid: tuple[str, ...] = ()
     search: bool = False
+    everyday: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

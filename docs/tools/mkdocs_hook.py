@@ -36,6 +36,7 @@ from docs.tools.web import (  # noqa: E402
     formulas,
     languages,
     listings,
+    terms,
 )
 
 ENGLISH = ROOT / "docs/tools/mkdocs.en.yml"
@@ -82,7 +83,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.nav = _without_absent(config.nav, config)
     _builds.parsed.clear()
     search = config.plugins["material/search"].config
-    search["jieba_dict_user"] = str(ROOT / search["jieba_dict_user"])
+    words_kept_whole = catalogue.catalogue(here.code).terms
+    search["jieba_dict_user"] = terms.write_search_terms(words_kept_whole)
     try:
         import jieba  # noqa: F401
     except ImportError:

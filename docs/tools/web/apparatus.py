@@ -1,13 +1,14 @@
 """What data add to a page: tables, badges, citations, notes on terms, a notebook."""
 
 from docs.tools.snippets import Page
-from docs.tools.web import badges, claim_tables, tables, verification
+from docs.tools.web import badges, claim_tables, tables, terms, verification
 from docs.tools.web.catalogue import catalogue
 from docs.tools.web.tables import Maker, Words
 
 TABLES: dict[str, Maker] = {
     "claims-summary": claim_tables.counts,
     "claims": claim_tables.errata,
+    "glossary": terms.glossary,
     "verification-summary": verification.summary,
     "environments": verification.environments,
     "skips": verification.skips,
@@ -35,6 +36,8 @@ def extend(
     content = badges.attach(content, page, key, book, words)
     if table := claim_tables.pitfalls(key, book, words):
         content = claim_tables.after_heading(content, "pitfalls", table)
+    if book.is_topic(key):
+        content = terms.annotate(content, book, uri)
     problems += [
         f'no block carries claims="{claim}", a claim of this page'
         for claim in claim_tables.unproven(key, book)

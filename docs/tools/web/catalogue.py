@@ -44,6 +44,11 @@ class Catalogue:
         pages = (page for section in self.sections for page in section.pages)
         return getattr(next(p for p in pages if p.slug == slug).title, self.code)
 
+    def is_topic(self, slug: str) -> bool:
+        """Say whether a page of the map deals with a subject, not with this site."""
+        subjects = [section for section in self.sections if section.key != "about"]
+        return any(page.slug == slug for s in subjects for page in s.pages)
+
     def proofs(self, slug: str) -> set[str]:
         """Return the ids of the claims that blocks of a page carry."""
         page = self.sources.get(slug)
