@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chromium_tabs import base, chromium, complaints, served, tab  # noqa: F401
 from tests.site_build import build_site
 
 PATIENCE = 300  # seconds that a parallel worker waits for the one that builds
@@ -17,10 +18,10 @@ PATIENCE = 300  # seconds that a parallel worker waits for the one that builds
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built strictly, once for all tests (and for all parallel workers)."""
-    base = tmp_path_factory.getbasetemp()
+    folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        return _build(base)
-    shared = base.parent
+        return _build(folder)
+    shared = folder.parent
     try:
         (shared / "site.lock").mkdir()
     except FileExistsError:
@@ -49,11 +50,11 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where a browser check fails, keep a picture of what the browser showed."""
     report = yield
-    tab = getattr(item, "funcargs", {}).get("tab")
-    if report.when == "call" and report.failed and tab is not None:
+    shown = getattr(item, "funcargs", {}).get("tab")
+    if report.when == "call" and report.failed and shown is not None:
         folder = Path(tempfile.gettempdir(), "dlref-screenshots")
         folder.mkdir(exist_ok=True)
         path = folder / f"{re.sub(r'[^A-Za-z0-9]+', '-', item.name).strip('-')}.png"
-        tab.screenshot(path=path)
-        report.sections.append(("screenshot", f"{tab.url}\n{path}"))
+        shown.screenshot(path=path)
+        report.sections.append(("screenshot", f"{shown.url}\n{path}"))
     return report
