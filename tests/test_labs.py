@@ -19,6 +19,7 @@ import pytest
 
 from docs.tools import labs
 from docs.tools.compare import Tolerance
+from docs.tools.data import glossary
 from docs.tools.fences import PageError
 from docs.tools.lab_file import (
     SVG,
@@ -96,7 +97,8 @@ def test_languages_agree() -> None:
 
 @pytest.mark.parametrize("path", sources("zh"), ids=lambda path: path.stem)
 def test_chinese_typography(path: Path) -> None:
-    assert not (slips := explain_typography(load(path))), "\n".join(slips)
+    avoid = {wrong: term.zh for term in glossary() for wrong in term.avoid}
+    assert not (slips := explain_typography(load(path), avoid)), "\n".join(slips)
 
 
 @every_lab

@@ -38,6 +38,17 @@ def is_lab(file: File) -> bool:
     return file.src_uri.endswith(SUFFIX)
 
 
+def page_uri(file: File) -> str:
+    """Return the source's path, a notebook's as if it were Markdown.
+
+    Examples:
+        >>> from types import SimpleNamespace
+        >>> page_uri(SimpleNamespace(src_uri="labs/first-network.ipynb"))
+        'labs/first-network.md'
+    """
+    return re.sub(rf"{re.escape(SUFFIX)}$", ".md", file.src_uri)
+
+
 def add_files(files: Files, config: MkDocsConfig, code: str) -> None:
     """Add to the site each lab's figures, and the lab itself for download."""
     for path in sources(code):
