@@ -123,10 +123,10 @@ def on_page_markdown(
     if page.is_homepage:
         page.meta["template"] = "home.html"
         page.meta["hide"] = ["navigation", "toc"]
+    above = page.file.content_string.count("\n") - markdown.count("\n")
     try:
         parsed = snippets.parse(markdown)
     except fences.PageError as error:
-        above = page.file.content_string.count("\n") - markdown.count("\n")
         message = str(error).partition(": ")[2]
         log.warning(
             "%s:%d: %s", _source(page.file, config), error.line + above, message
@@ -134,7 +134,11 @@ def on_page_markdown(
         return markdown
     _builds.parsed[page.file.src_uri] = parsed
     lines = assets.relink(parsed, page.file.src_uri)
-    return "\n".join(blocks.rewrite(parsed, lines, config.extra["words"]))
+    lines = blocks.rewrite(parsed, lines, config.extra["words"])
+    lines, problems = apparatus.cite(parsed, lines, _language(config).code)
+    for line, problem in problems:
+        log.warning("%s:%d: %s", _source(page.file, config), line + above, problem)
+    return "\n".join(lines)
 
 
 def on_page_content(

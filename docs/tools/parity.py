@@ -22,6 +22,7 @@ _ADMONITION = re.compile(r"\s*(?:(?:!!!|\?\?\?\+?)\s+(?P<kind>[\w-]+)|===\s+\")"
 _LINK = re.compile(
     r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\](?:\((?P<url>[^)\s]+)[^)]*\)|\[(?P<ref>[^\]]+)\])"
 )
+_CITED = re.compile(r"(?<=[\[;])\s*(@[a-z][a-z0-9-]*)(?=\s*[;\]])")
 _FORMULA = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
 
 
@@ -100,10 +101,12 @@ def tables(page: Page) -> list[Item]:
 
 def links(page: Page) -> list[Item]:
     """First line of every section, and where its links and citations lead, sorted."""
-    return [
-        (start, sorted(m["url"] or m["ref"] for m in _LINK.finditer("\n".join(lines))))
-        for start, _, lines in sections(page)
-    ]
+    found: list[Item] = []
+    for start, _, lines in sections(page):
+        text = "\n".join(lines)
+        led = [match["url"] or match["ref"] for match in _LINK.finditer(text)]
+        found.append((start, sorted([*led, *_CITED.findall(text)])))
+    return found
 
 
 def sections(page: Page) -> Iterator[tuple[int, str, list[str]]]:

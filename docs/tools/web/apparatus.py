@@ -1,7 +1,7 @@
 """What data add to a page: tables, badges, citations, notes on terms, a notebook."""
 
 from docs.tools.snippets import Page
-from docs.tools.web import badges, claim_tables, tables, terms, verification
+from docs.tools.web import badges, citations, claim_tables, tables, terms, verification
 from docs.tools.web.catalogue import catalogue
 from docs.tools.web.tables import Maker, Words
 
@@ -14,6 +14,13 @@ TABLES: dict[str, Maker] = {
     "skips": verification.skips,
     "verified-pages": verification.by_page,
 }
+
+
+def cite(
+    page: Page, lines: list[str], code: str
+) -> tuple[list[str], list[tuple[int, str]]]:
+    """Turn the citations of a page's source into links; see `citations.resolve`."""
+    return citations.resolve(page, lines, catalogue(code).works, code)
 
 
 def extend(
