@@ -65,12 +65,13 @@ def copy_sources(target: Path) -> Path:
 
 
 def source_of(page: Path, site: Path) -> Path:
-    """Return the Markdown source of a built page."""
+    """Return the source of a built page: Markdown, or a lab's notebook."""
     inside = page.relative_to(site)
     code = "en" if inside.parts[0] == "en" else "zh"
     if code == "en":
         inside = inside.relative_to("en")
-    return ROOT / "docs" / code / inside.with_suffix(".md")
+    source = ROOT / "docs" / code / inside.with_suffix(".md")
+    return source if source.is_file() else source.with_suffix(".ipynb")
 
 
 @dataclass(frozen=True)

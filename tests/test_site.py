@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.tools.snippets import load
+from docs.tools.lab_file import all_sources, load_source
 from tests.site_build import (
     LANGUAGES,
     Html,
@@ -45,7 +45,7 @@ def test_both_languages_have_the_same_pages(site: Path) -> None:
 def test_every_source_became_a_page(written: list[Html], site: Path) -> None:
     sources = {source_of(page.path, site) for page in written}
     docs = source_of(site / "index.html", site).parents[1]
-    assert sources == {p for code in LANGUAGES for p in (docs / code).rglob("*.md")}
+    assert sources == {p for code in LANGUAGES for p in all_sources(code, docs)}
 
 
 def test_a_page_names_its_language_and_leads_to_the_other(written: list[Html]) -> None:
@@ -124,7 +124,7 @@ def test_ids_are_unique(pages: list[Html]) -> None:
 def test_formulas_are_rendered(written: list[Html], site: Path) -> None:
     for page in written:
         formulas = page.article.select(".formula .katex-display")
-        prose = "\n".join(load(source_of(page.path, site)).prose)
+        prose = "\n".join(load_source(source_of(page.path, site)).prose)
         expected = len(re.findall(r"\$\$", prose)) // 2
         # API pages show the formulas of docstrings besides their own.
         enough = len(formulas) >= expected
@@ -147,7 +147,7 @@ def test_no_tex_source_is_left(written: list[Html]) -> None:
 def test_programs_and_outputs_are_shown(written: list[Html], site: Path) -> None:
     shown = 0
     for page in written:
-        for block in load(source_of(page.path, site)).blocks:
+        for block in load_source(source_of(page.path, site)).blocks:
             where = f"{page.name}#block-{block.index}"
             program = page.tree.find(id=f"block-{block.index}")
             assert program is not None, where

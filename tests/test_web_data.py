@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from docs.tools.data import bibliography, claims, glossary, site_map
+from docs.tools.lab_file import all_sources, load_source
 from docs.tools.record import entry
-from docs.tools.snippets import LANGUAGES, Page, load, parse
+from docs.tools.snippets import LANGUAGES, Page, parse
 from docs.tools.web import apparatus, badges, tables
 from docs.tools.web.catalogue import Catalogue
 from docs.tools.web.languages import words
@@ -113,7 +114,7 @@ def test_the_badge_hangs_under_the_output(page: Page) -> None:
 
 def test_every_program_has_its_badge(written: list[Html], site: Path) -> None:
     for page in written:
-        blocks = load(source_of(page.path, site)).blocks
+        blocks = load_source(source_of(page.path, site)).blocks
         found = page.tree.select("a.badge")
         assert len(found) == len(blocks), page.name
         for mark in found:
@@ -142,7 +143,7 @@ def test_the_verification_page_counts_the_blocks(site: Path, language: str) -> N
     folder = site / ("" if language == "zh" else "en")
     page = Html(folder / "about/verification.html", site)
     rows = page.tree.select('tr[id^="p-"]')
-    root = source_of(page.path, site).parents[1]
-    counts = [len(blocks) for p in root.rglob("*.md") if (blocks := load(p).blocks)]
+    loaded = [load_source(path) for path in all_sources(language)]
+    counts = [len(page.blocks) for page in loaded if page.blocks]
     assert sorted(int(row.select("td")[1].get_text()) for row in rows) == sorted(counts)
     assert f"{sum(counts)} " in page.tree.select_one(".summary").get_text()

@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 os.environ.setdefault("SOURCE_DATE_EPOCH", "0")  # no build date anywhere
-logging.getLogger("jieba").setLevel(logging.WARNING)
+os.environ.setdefault("JUPYTER_NO_CONFIG", "1")  # nor a user's nbconvert settings
+for name in ("jieba", "mkdocs.mkdocs-jupyter"):
+    logging.getLogger(name).setLevel(logging.WARNING)
 
 from mkdocs.commands.build import build  # noqa: E402
 from mkdocs.config import load_config  # noqa: E402
@@ -26,7 +28,7 @@ from mkdocs.structure.files import File, Files  # noqa: E402
 from mkdocs.structure.nav import Navigation  # noqa: E402
 from mkdocs.structure.pages import Page  # noqa: E402
 
-from docs.tools import fences, snippets  # noqa: E402
+from docs.tools import fences, lab_file, snippets  # noqa: E402
 from docs.tools.web import (  # noqa: E402
     apparatus,
     assets,
@@ -34,8 +36,10 @@ from docs.tools.web import (  # noqa: E402
     catalogue,
     console,
     formulas,
+    lab_pages,
     languages,
     listings,
+    notebooks,
     terms,
 )
 
@@ -97,6 +101,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for uri, path in assets.shared_files():
         files.append(File.generated(config, uri, abs_src_path=str(path)))
     here = _language(config)
+    lab_pages.add_files(files, config, here.code)
     for file in files.documentation_pages():
         for code in languages.lacking(here, file.src_uri):
             path = f"docs/{code}/{file.src_uri}"
@@ -125,7 +130,7 @@ def on_page_markdown(
         page.meta["hide"] = ["navigation", "toc"]
     above = page.file.content_string.count("\n") - markdown.count("\n")
     try:
-        parsed = snippets.parse(markdown)
+        parsed = _parse(markdown, page)
     except fences.PageError as error:
         message = str(error).partition(": ")[2]
         log.warning(
@@ -133,6 +138,9 @@ def on_page_markdown(
         )
         return markdown
     _builds.parsed[page.file.src_uri] = parsed
+    if isinstance(parsed, lab_file.Lab):  # the plugin renders the notebook's file
+        page.meta.update(parsed.meta)
+        return markdown
     lines = assets.relink(parsed, page.file.src_uri)
     lines = blocks.rewrite(parsed, lines, config.extra["words"])
     lines, problems = apparatus.cite(parsed, lines, _language(config).code)
@@ -150,6 +158,12 @@ def on_page_content(
     """Attach anchors to programs, size the figures, mark the formulas."""
     where = _source(page.file, config)
     if parsed := _builds.parsed.get(page.file.src_uri):
+        if isinstance(parsed, lab_file.Lab):
+            content, problems = lab_pages.mend(
+                content, page, parsed, files, config.extra["words"]
+            )
+            for problem in problems:
+                log.warning("%s: %s", where, problem)
         try:
             content = blocks.decorate(content, parsed)
         except ValueError as error:
@@ -157,7 +171,7 @@ def on_page_content(
         content, problems = apparatus.extend(
             content,
             parsed,
-            page.file.src_uri,
+            lab_pages.page_uri(page.file),
             _language(config).code,
             config.extra["words"],
         )
@@ -215,7 +229,8 @@ def on_post_build(config: MkDocsConfig) -> None:
     """Check the search index; build English after Chinese."""
     here = _language(config)
     _builds.formulas.save()
-    _builds.pages[here.code] = sum(1 for _ in Path(config.docs_dir).rglob("*.md"))
+    notebooks.write_all(here.code, Path(config.site_dir))
+    _builds.pages[here.code] = len(lab_file.all_sources(here.code))
     if here.code != "zh":
         return
     index = Path(config.site_dir, "search/search_index.json").read_text("utf-8")
@@ -247,6 +262,13 @@ def _english(chinese: MkDocsConfig) -> MkDocsConfig:
             site_url=f"{root_url.rstrip('/')}/en/" if root_url else "",
             strict=chinese.strict,
         )
+
+
+def _parse(markdown: str, page: Page) -> snippets.Page:
+    """Read a page's source, which may be a notebook."""
+    if lab_pages.is_lab(page.file):
+        return lab_file.parse(markdown, Path(page.file.abs_src_path))
+    return snippets.parse(markdown)
 
 
 def _without_absent(entries: list[Any], config: MkDocsConfig) -> list[Any]:

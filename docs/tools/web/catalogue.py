@@ -21,8 +21,9 @@ from docs.tools.data import (
     site_map,
 )
 from docs.tools.fences import PageError
+from docs.tools.lab_file import all_sources, load_source
 from docs.tools.record import read_record
-from docs.tools.snippets import Page, load, pages
+from docs.tools.snippets import Page
 
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 
@@ -80,9 +81,9 @@ def catalogue(code: str) -> Catalogue:
 
 def _readable(code: str) -> Iterator[Page]:
     """Yield the pages of a language; the build itself reports one that is broken."""
-    for path in pages(code):
+    for path in all_sources(code):
         with suppress(PageError):
-            yield load(path)
+            yield load_source(path)
 
 
 def forget() -> None:
