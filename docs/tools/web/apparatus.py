@@ -1,7 +1,15 @@
 """What data add to a page: tables, badges, citations, notes on terms, a notebook."""
 
 from docs.tools.snippets import Page
-from docs.tools.web import badges, citations, claim_tables, tables, terms, verification
+from docs.tools.web import (
+    badges,
+    citations,
+    claim_tables,
+    notebooks,
+    tables,
+    terms,
+    verification,
+)
 from docs.tools.web.catalogue import catalogue
 from docs.tools.web.tables import Maker, Words
 
@@ -41,6 +49,7 @@ def extend(
     book, key = catalogue(code), uri.removesuffix(".md")
     content, problems = tables.fill(content, TABLES, book, uri, words)
     content = badges.attach(content, page, key, book, words)
+    content = notebooks.link(content, page, key, words)
     if table := claim_tables.pitfalls(key, book, words):
         content = claim_tables.after_heading(content, "pitfalls", table)
     if book.is_topic(key):

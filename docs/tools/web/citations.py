@@ -91,6 +91,21 @@ def resolve(
     return lines, problems
 
 
+def link_outward(page: Page, works: Mapping[str, Source], code: str) -> str:
+    """Return a page's source, its citations linked to the works themselves."""
+
+    def link(found: re.Match[str]) -> str:
+        known = [works[key] for key in keys(found) if key in works]
+        named = [(label(work, code), work.link) for work in known]
+        links = [f"[{name}]({where})" if where else name for name, where in named]
+        return BETWEEN[code].join(links)
+
+    return "\n".join(
+        _outside_code(line, link) if prose else line
+        for line, prose in zip(page.lines, page.prose, strict=True)
+    )
+
+
 def _outside_code(line: str, link: Callable[[re.Match[str]], str]) -> str:
     """Replace citations, but not in inline code."""
     parts, end = [], 0

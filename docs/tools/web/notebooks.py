@@ -8,10 +8,14 @@ seed.
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from docs.tools.lab_file import SUFFIX, Lab
 from docs.tools.snippets import DOCS, Block, Page
+from docs.tools.web import citations
+from docs.tools.web.catalogue import catalogue
 
 Cell = dict[str, Any]
 
@@ -37,8 +41,34 @@ torch.manual_seed({seed})
 """
 
 
+def write_all(language: str, site: Path) -> None:
+    """Write beside every page with programs its notebook; a lab is one already."""
+    book = catalogue(language)
+    for key, page in book.sources.items():
+        wanted = page.blocks and not isinstance(page, Lab)
+        if wanted and (path := site / f"{key}{SUFFIX}").parent.is_dir():
+            path.write_text(dump(to_notebook(page, language)), encoding="utf-8")
+
+
+def link(content: str, page: Page, key: str, words: dict[str, str]) -> str:
+    """Offer the notebook below the page's title; at the end, if it is the home page."""
+    if not page.blocks or isinstance(page, Lab):
+        return content
+    name = f"{key.rpartition('/')[2]}{SUFFIX}"
+    offer = (
+        '<p class="page-tools" data-search-exclude>'
+        f'<a href="{name}" download>{words["notebook"]}</a></p>'
+    )
+    if key == "index":
+        return f"{content}{offer}"
+    title, end, rest = content.partition("</h1>")
+    return f"{title}{end}{offer}{rest}"
+
+
 def to_notebook(page: Page, language: str, docs: Path = DOCS) -> dict[str, Any]:
     """Return a page as a notebook (nbformat 4.5), with the outputs that it shows."""
+    works = catalogue(language).works
+    page = replace(page, text=citations.link_outward(page, works, language))
     cells: list[Cell] = []
     next_line = 0
     for block in page.blocks:
