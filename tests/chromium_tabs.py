@@ -138,6 +138,9 @@ _RESULTS = """
 
 def open_search(tab) -> None:
     """Click into the search field, and wait until it can answer."""
+    button = tab.locator(".md-header__inner > label[for=__search]")
+    if button.is_visible():  # on a phone
+        button.click()
     tab.locator(".md-search__input").click()
     tab.wait_for_selector(".md-search-result__list", state="attached")
 

@@ -45,7 +45,7 @@ def pad(
     Along an axis of $n$ pixels, position $i$ of the result, counted from the image's
     first pixel (so that $-1$ is the place before it), shows pixel $s(i)$:
 
-    | mode | around 1 2 3 | $s(i)$ |
+    | mode | around 1 2 3 | source $s(i)$ |
     |---|---|---|
     | `edge` | 1 1 **1 2 3** 3 3 | $\min(\max(i, 0), n - 1)$ |
     | `reflect` | 3 2 **1 2 3** 2 1 | $\min(j, p - j)$, $j = i \bmod p$, $p = 2n - 2$ |

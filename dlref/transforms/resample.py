@@ -42,7 +42,7 @@ def resize(
     Its value is a mean of the old pixels $j$ with the weights $k(x - j)$, made to sum
     to 1:
 
-    | method | $k(t)$ |
+    | method | kernel $k(t)$ |
     |---|---|
     | NEAREST_EXACT | 1 for the pixel nearest to $x$ |
     | NEAREST | 1 for pixel $\lfloor i N / n \rfloor$, which is half a pixel early |
