@@ -504,7 +504,7 @@ def test_headings_have_the_anchors_of_the_cells(built: Html) -> None:
 
 
 def test_page_offers_its_notebook(built: Html) -> None:
-    (link,) = built.article.select("a[download]")
+    (link,) = built.article.select("h1 + .page-tools > a[download]")
     path = built.resolve(link["href"])[0]
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
@@ -572,7 +572,7 @@ def mended(text: str, html: str) -> tuple[str, list[str]]:
         ("<p>a $x &lt; y$ b</p>", r'<span class="arithmatex">\(x &lt; y\)</span>'),
         (
             "<p>$$\nx\n$$</p>",
-            '<div class="arithmatex">\\[\nx\n\\]</div>\n',
+            '<div class="arithmatex">\\[\nx\n\\]</div>',
         ),
         ("<p><code>$x$</code></p>", "<p><code>$x$</code></p>"),
         (
@@ -611,7 +611,7 @@ def test_what_cannot_be_mended_is_reported(html: str, problem: str) -> None:
 def test_a_cell_that_the_plugin_left_out_is_reported() -> None:
     lab = parse(dump(tiny("en")))
     page = SimpleNamespace(url="x", file=SimpleNamespace(src_uri="x.ipynb"))
-    problems = mend("", page, lab, SimpleNamespace(), {})[1]
+    problems = mend("", page, lab, SimpleNamespace(), {"notebook": "Download"})[1]
     assert problems[0] == "the cell 'tiny' was not rendered"
     assert len(problems) == 3
 

@@ -111,10 +111,9 @@ def mend(
             _name_heading(prose, name)
             _raise_answer(prose)
             parts.append(prose.decode_contents().strip())
-            if len(parts) == 1:
-                parts.append(_offer(page, words))
     _set_contents(page, soup, lab)
-    return "\n".join(parts), problems
+    title, end, rest = "\n".join(parts).partition("</h1>")
+    return f"{title}{end}{_offer(page, words)}{rest}", problems
 
 
 def _program(
@@ -236,10 +235,13 @@ def _relink(prose: Tag, page: Page, files: Files) -> Iterator[str]:
 
 
 def _offer(page: Page, words: dict[str, str]) -> str:
-    """Return the link by which the notebook is downloaded."""
+    """Return the link to the notebook, as other pages have it below their title."""
     name = posixpath.basename(page.file.src_uri)
     label = html.escape(words["notebook"])
-    return f'<p class="lab-download"><a href="{name}" download>{label}</a></p>'
+    return (
+        '<p class="page-tools" data-search-exclude>'
+        f'<a href="{name}" download>{label}</a></p>'
+    )
 
 
 def _set_contents(page: Page, soup: BeautifulSoup, lab: Lab) -> None:
