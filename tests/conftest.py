@@ -15,6 +15,15 @@ from tests.site_build import build_site
 PATIENCE = 300  # seconds that a parallel worker waits for the one that builds
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the option of tests/test_parity.py."""
+    parser.addoption(
+        "--write-parity",
+        action="store_true",
+        help="write docs/verification/parity.json: what tests/test_parity.py measures",
+    )
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built strictly, once for all tests (and for all parallel workers)."""

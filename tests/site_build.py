@@ -58,7 +58,7 @@ def build_site(
 def copy_sources(target: Path) -> Path:
     """Copy what a build reads into another folder, and return that."""
     ignored = shutil.ignore_patterns("__pycache__", ".*")
-    for folder in ("docs", "dlref"):
+    for folder in ("docs", "dlref", "tests"):
         shutil.copytree(ROOT / folder, target / folder, ignore=ignored)
     shutil.copy(ROOT / "mkdocs.yml", target)
     return target

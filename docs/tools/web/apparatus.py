@@ -21,6 +21,8 @@ TABLES: dict[str, Maker] = {
     "environments": verification.environments,
     "skips": verification.skips,
     "verified-pages": verification.by_page,
+    "tests": verification.tests,
+    "parity": verification.parity,
 }
 
 

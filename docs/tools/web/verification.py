@@ -2,10 +2,12 @@
 
 from html import escape
 
-from docs.tools.web import badges
+from docs.tools.measured import read_parity
+from docs.tools.web import badges, suite
 from docs.tools.web.catalogue import DEVICES, Catalogue, href
 from docs.tools.web.tables import Words, table
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 FACTS = (
     "device_name",
     "date",
@@ -78,6 +80,48 @@ def by_page(book: Catalogue, uri: str, words: Words) -> str:
         ids.append(badges.row_id(key))
     head = [words["page"], words["blocks"], *DEVICES.values()]
     return table(head, rows, ids)
+
+
+def tests(book: Catalogue, uri: str, words: Words) -> str:
+    """One row per kind of test: how many, and what they are for."""
+    counts = suite.count_tests()
+    counts["block"] = sum(len(page.blocks) for page in book.sources.values())
+    rows = [
+        [words[f"tests_{kind}"], str(counts[kind])] for kind in ("block", *suite.KINDS)
+    ]
+    return table([words["tests_kind"], words["tests_number"]], rows)
+
+
+def parity(book: Catalogue, uri: str, words: Words) -> str:
+    """One row per function and oracle: tolerance, worst error, values compared."""
+    _, measurements = read_parity()
+    rows = []
+    for entry in measurements:
+        module, _, name = entry.function.rpartition(".")
+        room = module.removeprefix("dlref.")
+        address = href(uri, f"api/{room}", entry.function)
+        oracle = escape(entry.oracle, quote=False).replace(".", ".<wbr>")
+        numbers = [_power(entry.tolerance), _power(entry.error), str(entry.values)]
+        link = f'<a href="{address}">{room}.<wbr>{name}</a>'
+        rows.append([link, oracle, *numbers])
+    head = ("function", "oracle", "tolerance", "error", "values")
+    listed = table([words[f"parity_{part}"] for part in head], rows)
+    return f'<div class="numbers">{listed}</div>'
+
+
+def _power(error: float) -> str:
+    """Write a power of ten as one does by hand.
+
+    Examples:
+        >>> _power(1e-12), _power(0.0)
+        ('10⁻¹²', '0')
+    """
+    if not error:
+        return "0"
+    exponent = f"{error:e}".partition("e")[2]
+    return "10" + f"{int(exponent)}".translate(
+        str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+    )
 
 
 def _fact(environment: dict[str, str], fact: str, words: Words) -> str:
