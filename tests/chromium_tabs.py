@@ -108,6 +108,19 @@ def address_of(base: str, language: str, page: str) -> str:
     return "/".join(part for part in (base, LANGUAGES[language], page) if part)
 
 
+def copy_block(tab, number: int) -> str:
+    """Copy a program by its button; return what can then be pasted."""
+    tab.locator(f"#block-{number}").hover()
+    tab.locator(f"#block-{number} button[data-md-type=copy]").click()
+    tab.evaluate(
+        "document.body.prepend(Object.assign(document.createElement('textarea'),"
+        " {id: 'paste'}))"
+    )
+    tab.focus("#paste")
+    tab.keyboard.press("Control+V")
+    return tab.input_value("#paste")
+
+
 # --- search ---------------------------------------------------------------------------
 
 # The links of the first pages of results, less those below "more on this page", once

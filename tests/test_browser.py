@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from docs.tools.snippets import load
-from tests.chromium_tabs import DESK, PHONE, address_of
+from tests.chromium_tabs import DESK, PHONE, address_of, copy_block
 from tests.site_build import LANGUAGES, ROOT
 
 pytestmark = pytest.mark.browser
@@ -77,16 +78,20 @@ def test_copy_copies_the_program(tab, base, language: str) -> None:
     page = "cnn/output-size"
     block = load(ROOT / "docs" / language / f"{page}.md").blocks[0]
     tab.goto(address_of(base, language, f"{page}.html"))
-    tab.locator("#block-1").hover()
-    tab.locator("#block-1 button[data-md-type=copy]").click()
-    tab.evaluate(
-        "document.body.prepend(Object.assign(document.createElement('textarea'),"
-        " {id: 'paste'}))"
-    )
-    tab.focus("#paste")
-    tab.keyboard.press("Control+V")
-    assert tab.input_value("#paste").strip() == block.fence.code.strip()
+    assert copy_block(tab, 1).strip() == block.fence.code.strip()
     assert tab.locator(".output button").count() == 0
+
+
+def test_a_notebook_downloads(chromium, served: str) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{served}/en/cnn/output-size.html")
+    with page.expect_download() as download:
+        page.locator("a[download]").click()
+    notebook = json.loads(download.value.path().read_text(encoding="utf-8"))
+    assert download.value.suggested_filename == "output-size.ipynb"
+    assert len(notebook["cells"]) > 10
+    context.close()
 
 
 def test_a_phone_never_scrolls_sideways(tab, base, site) -> None:
@@ -120,12 +125,17 @@ def test_a_keyboard_shows_where_it_is(tab, base) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_first_visit_is_light(chromium, served: str, language: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["index.html", "practice/image-transforms.html", "api/transforms.html"]
+)
+def test_a_first_visit_is_light(
+    chromium, served: str, language: str, path: str
+) -> None:
     context = chromium.new_context(viewport=DESK)
     page = context.new_page()
     bodies: dict[str, Callable[[], bytes]] = {}
     page.on("response", lambda answer: bodies.update({answer.url: answer.body}))
-    page.goto(address_of(served, language, "index.html"), wait_until="networkidle")
+    page.goto(address_of(served, language, path), wait_until="networkidle")
     weights = {
         url: len(gzip.compress(body()))
         for url, body in bodies.items()

@@ -48,7 +48,7 @@ def relink(page: Page, src_uri: str) -> list[str]:
 
 
 def add_sizes(content: str) -> str:
-    """Give each figure its width and height, so that text below it does not jump."""
+    """Give each figure its size, so that text does not jump when it comes into view."""
 
     def replace(found: re.Match[str]) -> str:
         path = ASSETS / found["src"].split("assets/", 1)[1]
@@ -58,7 +58,7 @@ def add_sizes(content: str) -> str:
         width, height = size
         return (
             f'<img {found["rest"]}class="figure" width="{width}" height="{height}"'
-            f' src="{found["src"]}"'
+            f' loading="lazy" src="{found["src"]}"'
         )
 
     return _IMAGE.sub(replace, content)
