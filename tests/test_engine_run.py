@@ -122,7 +122,6 @@ def test_nothing_leaks():
             list(warnings.filters),
         ]
 
-    os.environ.setdefault("MPLBACKEND", "Agg")
     before = state()
     (result,) = run(LEAK)
     assert not result.error

@@ -17,8 +17,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from docs.tools.lab_file import all_sources, load_source
 from docs.tools.parity import sections
-from docs.tools.snippets import DOCS, LANGUAGES, load, pages
+from docs.tools.snippets import DOCS, LANGUAGES
 
 Lock = dict[str, dict[str, str]]  # "page#section" -> language -> fingerprint
 
@@ -28,8 +29,8 @@ def current(docs: Path = DOCS) -> tuple[Lock, dict[str, str]]:
     lock: Lock = {}
     places: dict[str, str] = {}
     for language in LANGUAGES:
-        for path in pages(language, docs):
-            page = load(path)
+        for path in all_sources(language, docs):
+            page = load_source(path)
             for line, identifier, prose in sections(page):
                 name = f"{page.key}#{identifier}"
                 text = "\n".join(

@@ -95,11 +95,11 @@ class Sandbox:
         """Keep the page's state for its next block, and restore the process's."""
         attempts = _network_shut.attempts
         self._stack.close()
+        if self._matplotlib:
+            _close_figures()
         self._page = [get() for get, _ in self._states]
         for (_, put), value in zip(self._states, self._outer, strict=True):
             put(value)
-        if self._matplotlib:
-            _close_figures()
         if attempts and sys.exc_info()[0] is None:
             raise NetworkError(f"the block reached for the network: {attempts[0]}")
 
@@ -130,6 +130,7 @@ class Sandbox:
         if self._matplotlib:
             from docs.tools.figures import use_style
 
+            os.environ["MPLBACKEND"] = "Agg"  # for processes that a block starts
             use_style()
 
 
@@ -227,7 +228,6 @@ def _set_print_options(options: dict[str, Any]) -> None:
 
 
 def _matplotlib_state() -> tuple[Getter, Setter]:
-    os.environ.setdefault("MPLBACKEND", "Agg")
     import matplotlib as mpl
 
     return lambda: dict(mpl.rcParams), _set_rc

@@ -15,8 +15,10 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+from docs.tools import labs
 from docs.tools.compare import explain_difference
 from docs.tools.fences import OUTPUT, PageError
+from docs.tools.lab_file import SUFFIX, all_sources
 from docs.tools.oracle import prepare_torchvision
 from docs.tools.record import PASSED, Entries, entry, write_record
 from docs.tools.snippets import (
@@ -30,7 +32,6 @@ from docs.tools.snippets import (
     Session,
     load,
     page_tolerance,
-    pages,
     verify,
 )
 
@@ -49,8 +50,11 @@ class Updater:
         self.loaded: dict[str, Page] = {}
 
     def update(self, path: Path) -> None:
-        """Run one page; on the CPU, write its outputs and figures."""
+        """Run one page or lab; on the CPU, write its outputs and figures."""
         try:
+            if path.suffix == SUFFIX:
+                self._update_lab(path)
+                return
             page = load(path)
         except PageError as error:
             self.failures.append(str(error))
@@ -75,6 +79,13 @@ class Updater:
             for key, page in sorted(self.loaded.items())
             if page.blocks
         }
+
+    def _update_lab(self, path: Path) -> None:
+        report = labs.refresh(path, self.device, self.timeout)
+        self.changed += report.changed
+        self.failures += report.failures
+        self.loaded[report.lab.key] = report.lab
+        self.verdicts[report.lab.key].append(report.verdicts)
 
     def _judge(self, page: Page, block: Block, result: Result) -> str:
         if result.skipped:
@@ -147,7 +158,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     prepare_torchvision()
     chosen = [path.resolve() for path in options.pages]
-    sources = chosen or [path for language in LANGUAGES for path in pages(language)]
+    sources = chosen or [p for language in LANGUAGES for p in all_sources(language)]
     updater = Updater(options.device)
     for number, path in enumerate(sources, start=1):
         started = time.perf_counter()
