@@ -8,9 +8,9 @@ tighten this.
 """
 
 import difflib
-import math
 import re
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w])")
 
@@ -56,11 +56,11 @@ class Tolerance:
             return False
         if ("e" in shown.lower()) != ("e" in got.lower()):
             return False
-        a, b = float(shown), float(got)
-        allowed = self.relative * abs(a)
+        a, b = Decimal(shown), Decimal(got)  # as printed: no rounding to floats
+        allowed = Decimal(self.relative) * abs(a)
         if self.last_place:
-            allowed = max(allowed, 1.001 * _unit(shown))
-        return math.isclose(a, b, rel_tol=0.0, abs_tol=allowed)
+            allowed = max(allowed, _unit(shown))
+        return abs(a - b) <= allowed
 
 
 def explain_difference(
@@ -121,7 +121,7 @@ def _decimals(number: str) -> int | None:
     return len(mantissa.partition(".")[2])
 
 
-def _unit(number: str) -> float:
+def _unit(number: str) -> Decimal:
     """Value of one unit in the last printed place."""
     exponent = number.lower().partition("e")[2]
-    return 10.0 ** (int(exponent or 0) - (_decimals(number) or 0))
+    return Decimal(1).scaleb(int(exponent or 0) - (_decimals(number) or 0))
