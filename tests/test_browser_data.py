@@ -1,0 +1,183 @@
+"""What the site makes of its data, in a real Chromium: filters, notes, downloads."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from docs.tools.data import claims, glossary
+from tests.chromium_tabs import DESK, PHONE, address_of
+from tests.site_build import LANGUAGES
+
+pytestmark = pytest.mark.browser
+
+ROWS = "table.claims > tbody > tr:not([hidden])"
+
+
+def shown(tab, rows: str = ROWS) -> list[str]:
+    """Ids of the rows that a reader sees."""
+    return tab.evaluate(
+        "rows => [...document.querySelectorAll(rows)]"
+        ".filter(row => row.checkVisibility()).map(row => row.id.toUpperCase())",
+        rows,
+    )
+
+
+@pytest.fixture(params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def errata(tab, base: str, language: str):
+    tab.goto(address_of(base, language, "about/errata.html"))
+    return tab
+
+
+# --- errata ---------------------------------------------------------------------------
+
+
+def test_at_first_all_claims_are_shown(errata, complaints) -> None:
+    assert shown(errata) == [claim.id for claim in claims()]
+    assert "233" in errata.locator(".filter output").inner_text()
+    assert complaints == []
+
+
+def test_filters_narrow_and_combine(errata, complaints) -> None:
+    errata.locator(".filter label", has=errata.locator("[value=wrong]")).click()
+    wrong = {claim.id for claim in claims() if claim.verdict == "wrong"}
+    assert set(shown(errata)) == wrong
+    errata.select_option(".filter [name=section]", "cnn")
+    both = {claim.id for claim in claims() if claim.page.startswith("cnn/")} & wrong
+    assert set(shown(errata)) == both
+    errata.select_option(".filter [name=state]", "proven")
+    assert shown(errata) == ["C131"]
+    assert "1" in errata.locator(".filter output").inner_text().split()
+    assert complaints == []
+
+
+def test_text_is_found_whatever_its_case_and_width(errata, language: str) -> None:
+    errata.fill(".filter [name=text]", "ＴＯＴＥＮＳＯＲ 255")
+    found = shown(errata)
+    assert {"C037", "C038"} <= set(found)
+    assert len(found) < 10
+    errata.fill(".filter [name=text]", "zzzz")
+    assert shown(errata) == []
+
+
+def test_the_keyboard_filters(errata) -> None:
+    errata.focus(".filter [name=text]")
+    for _ in range(3):  # section, state, verdict
+        errata.keyboard.press("Tab")
+    errata.keyboard.press("ArrowRight")
+    correct = [claim.id for claim in claims() if claim.verdict == "correct"]
+    assert shown(errata) == correct
+
+
+def test_enter_does_not_leave_the_page(errata, language: str) -> None:
+    before = errata.url
+    errata.fill(".filter [name=text]", "relu")
+    errata.press(".filter [name=text]", "Enter")
+    assert errata.url == before
+
+
+def test_a_link_to_a_claim_that_is_filtered_away_shows_it(errata) -> None:
+    errata.fill(".filter [name=text]", "dropout")
+    assert "C131" not in shown(errata)
+    errata.evaluate("location.hash = 'c131'")
+    errata.wait_for_function("!document.getElementById('c131').hidden")
+    assert len(shown(errata)) == len(claims())
+
+
+def test_a_proof_is_one_click_away(errata, base: str, language: str) -> None:
+    errata.click("#c131 a.proof")
+    expected = address_of(base, language, "cnn/output-size.html#c131")
+    assert errata.url == expected
+    box = errata.locator("#c131").bounding_box()
+    assert 0 <= box["y"] < DESK["height"]
+
+
+def test_rows_are_cards_on_a_phone(errata) -> None:
+    errata.set_viewport_size(PHONE)
+    cells = errata.locator("#c037 > td")
+    tops = [cells.nth(n).bounding_box()["y"] for n in range(4)]
+    assert tops == sorted(tops)
+    assert len(set(tops)) == 4
+    assert errata.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_without_javascript_all_rows_are_there(chromium, base: str) -> None:
+    context = chromium.new_context(java_script_enabled=False, viewport=DESK)
+    page = context.new_page()
+    page.goto(f"{base}/about/errata.html")
+    assert page.locator("table.claims > tbody > tr").count() == len(claims())
+    assert page.locator("#c001").is_visible()
+    assert not page.locator("form.filter").is_visible()
+    context.close()
+
+
+# --- glossary and notes ---------------------------------------------------------------
+
+
+def test_the_glossary_is_filtered_by_text(tab, base: str, language: str) -> None:
+    tab.goto(address_of(base, language, "about/glossary.html"))
+    rows = "table.terms > tbody > tr:not([hidden])"
+    assert len(shown(tab, rows)) == len(glossary())
+    tab.fill(".filter [name=text]", "感受野")
+    assert shown(tab, rows) == ["RECEPTIVE-FIELD"]
+
+
+def test_a_note_appears_on_focus_and_leads_to_the_glossary(
+    tab, base: str, language: str
+) -> None:
+    tab.goto(address_of(base, language, "cnn/output-size.html"))
+    term = tab.locator("a.term[href$='#stride']")
+    content = "term => getComputedStyle(term, '::after').content"
+    assert term.evaluate(content) == "none"
+    term.focus()
+    tab.keyboard.press("Shift+Tab")  # back to it by keyboard, so that focus is visible
+    tab.keyboard.press("Tab")
+    note = next(entry.note for entry in glossary() if entry.id == "stride")
+    assert term.evaluate(content) == f'"{getattr(note, language)}"'
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/about/glossary.html#stride")
+
+
+# --- badges and notebooks -------------------------------------------------------------
+
+
+def test_a_badge_explains_itself_on_hover_and_focus(
+    tab, base: str, language: str
+) -> None:
+    tab.goto(address_of(base, language, "math/information.html"))
+    badge = tab.locator("a.badge").first
+    note = badge.locator(".badge__note")
+    assert note.bounding_box()["width"] <= 1
+    badge.hover()
+    assert note.bounding_box()["width"] > 100
+    assert "torch" in note.inner_text()
+    tab.mouse.move(0, 0)
+    assert note.bounding_box()["width"] <= 1
+    badge.focus()
+    tab.keyboard.press("Shift+Tab")
+    tab.keyboard.press("Tab")
+    assert note.bounding_box()["width"] > 100
+
+
+def test_the_notebook_is_one_click_away(
+    tab, base: str, language: str, tmp_path: Path
+) -> None:
+    """A server's file is saved; a file on disk Chromium opens, from where it is saved."""
+    tab.goto(address_of(base, language, "math/information.html"))
+    if base.startswith("file:"):
+        tab.click(".page-tools a[download]")
+        tab.wait_for_url("**/math/information.ipynb")
+        saved = json.loads(tab.locator("body").inner_text())
+    else:
+        with tab.expect_download() as caught:
+            tab.click(".page-tools a[download]")
+        assert caught.value.suggested_filename == "information.ipynb"
+        caught.value.save_as(tmp_path / "saved.ipynb")
+        saved = json.loads((tmp_path / "saved.ipynb").read_text(encoding="utf-8"))
+    expected = {"page": "math/information", "language": language}
+    assert saved["metadata"]["dlref"] == expected
