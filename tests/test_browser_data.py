@@ -167,7 +167,7 @@ def test_a_badge_explains_itself_on_hover_and_focus(
 def test_the_notebook_is_one_click_away(
     tab, base: str, language: str, tmp_path: Path
 ) -> None:
-    """A server's file is saved; a file on disk Chromium opens, from where it is saved."""
+    """A server's file is saved; one on disk Chromium opens, to be saved from there."""
     tab.goto(address_of(base, language, "math/information.html"))
     if base.startswith("file:"):
         tab.click(".page-tools a[download]")

@@ -226,11 +226,13 @@ DEFECTS = {
         "$\\fra{1}{2}$": r"\fra",
         "## 式 $x$ { #formula-in-heading }": "formula",
         "[断][dlref.no_such_name]": "dlref.no_such_name",
+        "（[@nobody1900]）": "nobody1900",
     },
     "en": {
         "[broken](../cnn/nowhere.md)": "cnn/nowhere.md",
         "[broken](../../assets/figures/nowhere.svg)": "figures/nowhere.svg",
         "$$\n\\begin{nonsense}\n$$": "nonsense",
+        '<div data-table="no-such-table"></div>': "no-such-table",
     },
 }
 PAGE = "about/scope.md"
