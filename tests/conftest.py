@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.chromium_tabs import base, chromium, complaints, served, tab  # noqa: F401
+from tests.node_tools import node_tools  # noqa: F401
 from tests.site_build import build_site
 
 PATIENCE = 300  # seconds that a parallel worker waits for the one that builds

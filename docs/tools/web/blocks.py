@@ -25,24 +25,29 @@ def rewrite(page: Page, lines: list[str], words: dict[str, str]) -> list[str]:
     for block in page.blocks:
         shown = {key: block.options.get(key, "") for key in ("title", "hl_lines")}
         attributes = f".python .program #block-{block.index}"
-        lines[block.fence.line] = _opening(lines, block.fence, attributes, shown)
+        _reopen(lines, block.fence, attributes, shown)
         if block.output:
             raises = "raises" in block.options
             attributes = ".text .output .no-copy" + (" .raises" if raises else "")
             label = {"data-label": words["raises" if raises else "output"]}
-            lines[block.output.line] = _opening(lines, block.output, attributes, label)
+            _reopen(lines, block.output, attributes, label)
     return lines
 
 
-def _opening(
+def _reopen(
     lines: list[str], fence: Fence, attributes: str, options: dict[str, str]
-) -> str:
-    """Write an opening line; the fence's own marks stay, so that nesting holds."""
+) -> None:
+    """Write the opening line anew; the fence's own marks stay, so that nesting holds.
+
+    Blank lines around it keep it out of the paragraph of a neighbour without one.
+    """
     body = lines[fence.line][len(fence.indent) :]
     marks = body[: len(body) - len(body.lstrip(body[0]))]
     words = [attributes]
     words += [f'{k}="{_UNSAFE.sub("", v)}"' for k, v in options.items() if v]
-    return f"{fence.indent}{marks} {{{' '.join(words)}}}"
+    blank = fence.indent.rstrip()
+    lines[fence.line] = f"{blank}\n{fence.indent}{marks} {{{' '.join(words)}}}"
+    lines[fence.end] += f"\n{blank}"
 
 
 def decorate(content: str, page: Page) -> str:
