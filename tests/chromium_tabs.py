@@ -4,11 +4,15 @@
 """
 
 import functools
+import gzip
 import http.server
+import io
 import os
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, ClassVar
 
 import pytest
 
@@ -42,14 +46,41 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+@functools.cache
+def _compress(path: str) -> bytes:
+    return gzip.compress(Path(path).read_bytes(), 6)
+
+
+class _Host(http.server.SimpleHTTPRequestHandler):
+    """Serves text compressed and keeps connections, as hosts of static sites do."""
+
+    protocol_version = "HTTP/1.1"
+    extensions_map: ClassVar = {
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".woff2": "font/woff2",
+    }
+
     def log_message(self, *args: object) -> None:
         """Say nothing."""
+
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
+        path = Path(self.translate_path(self.path))
+        kind = self.guess_type(str(path))
+        if not path.is_file() or not re.match("text/|.*(json|javascript|svg)", kind):
+            return super().send_head()
+        body = _compress(str(path))
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "max-age=600")
+        self.end_headers()
+        return io.BytesIO(body)
 
 
 @pytest.fixture(scope="session")
 def served(site: Path) -> Iterator[str]:
-    handler = functools.partial(_Quiet, directory=str(site))
+    handler = functools.partial(_Host, directory=str(site))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

@@ -2,33 +2,48 @@
 
    The theme's search looks for all that begins like any word of the question, titles
    first. This script stands between the page and the search worker. On the way there it
-   reads the question: it parts scripts and names, and drops words that say nothing and
-   Chinese words that no page has. On the way back, what has all the words comes before
-   what has some, and the entry of a name before both. Loaded before the theme's script. */
+   reads the question: it parts scripts and names, says things in the pages' words, and
+   drops words that say nothing and Chinese words that no page has. On the way back, what
+   has all the words comes before what has some, and the entry of a name before both.
+   Loaded before the theme's script. */
 
 const SILENT = new Set(
   `a about an and are as at be between by can do does for from how i if in into is it its my
    of on or so than that the their then there this to vs was we what when where which why
    will with you
    的 了 是 吗 呢 么 吧 和 与 或 及 在 有 把 被 对 为 从 到 会 能 要 就 都 也 很 请 个 这 那 哪
-   什么 怎么 怎样 如何 为什么 为何 多少 可以 一个 哪个 之间 是否`.split(/\s+/),
+   什么 怎么 怎样 如何 为什么 为何 多少 可以 一个 哪个 之间 是否 区别 difference`.split(/\s+/),
 );
+/* What others call it -> what the pages of this language call it. */
+const OTHERS = {
+  zh: {
+    霍夫曼: "哈夫曼",
+    赫夫曼: "哈夫曼",
+    空洞卷积: "膨胀卷积",
+    扩张卷积: "膨胀卷积",
+    反卷积: "转置卷积",
+    步长: "步幅",
+    bits: "比特",
+    nats: "奈特",
+  },
+  en: { atrous: "dilation", deconvolution: "transposed convolution" },
+}[document.documentElement.lang];
+const OTHER = new RegExp(Object.keys(OTHERS).join("|"), "gi");
 const NAME = /^[A-Za-z]\w*(?:\.\w+)*$/;
 const NAME_PARTS = /[_.]|(?<=[a-z])(?=[A-Z])/;
 
-const index = { docs: [], words: new Set() };
+const index = { docs: [], words: null };
 let asked = "";
 
 /* The Chinese words of the index stand between zero-width spaces. */
-function readIndex(docs) {
-  index.docs = docs;
-  index.words = new Set(
-    docs.flatMap(({ title, text }) => `${title} ${text}`.match(/\p{sc=Han}+/gu) ?? []),
-  );
+function readWords() {
+  const read = ({ title, text }) => `${title} ${text}`.match(/\p{sc=Han}+/gu) ?? [];
+  return new Set(index.docs.flatMap(read));
 }
 
 /* Cuts at the longest words that the index has; leaves out what it does not have. */
 function cutChinese(run) {
+  index.words ??= readWords(); // with the first question: pages open without
   const found = [];
   for (let start = 0; start < run.length; start++) {
     let end = run.length;
@@ -46,6 +61,7 @@ function cutChinese(run) {
 
 function readQuestion(text) {
   const words = text
+    .replace(OTHER, (word) => OTHERS[word.toLowerCase()])
     .replace(/\p{sc=Han}+/gu, (run) => ` ${cutChinese(run)} `)
     .split(/\s+/)
     .flatMap((word) => (NAME.test(word) ? word.split(NAME_PARTS) : [word]))
@@ -127,7 +143,7 @@ for (const kind of new Set([window.Worker, window.IFrameWorker])) {
     addEventListener.apply(this, listener);
   };
   kind.prototype.postMessage = function (message, ...rest) {
-    if (message?.type === 0) readIndex(message.data.docs);
+    if (message?.type === 0) index.docs = message.data.docs;
     if (message?.type !== 2) return postMessage.call(this, message, ...rest);
     asked = message.data.normalize("NFKC").trim();
     return postMessage.call(this, { ...message, data: readQuestion(asked) }, ...rest);
