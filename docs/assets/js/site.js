@@ -25,10 +25,12 @@ for (const link of document.querySelectorAll("[data-language]")) {
 /* What scrolls sideways can be reached by keyboard. */
 function markScrollable() {
   const wide = "article :is(.formula, .md-typeset__table, .md-typeset__scrollwrap, pre > code)";
-  for (const box of document.querySelectorAll(wide)) {
-    if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+  const boxes = [...document.querySelectorAll(wide)];
+  const scrolls = boxes.map((box) => box.scrollWidth > box.clientWidth + 1); // one layout
+  boxes.forEach((box, number) => {
+    if (scrolls[number]) box.tabIndex = 0;
     else if (box.tabIndex === 0) box.removeAttribute("tabindex");
-  }
+  });
 }
 
 addEventListener("load", markScrollable);
