@@ -18,7 +18,7 @@ MARKS = {
     "performance": 0.90,
 }
 PAGES = ["index.html", "cnn/output-size.html", "api/shapes.html"]
-RUNS = 3  # at most: the best counts, as a busy machine spoils performance
+RUNS = 6  # at most: the best counts, as a busy machine spoils performance
 PATIENCE = 120  # seconds for a run
 
 
