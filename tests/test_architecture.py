@@ -19,8 +19,9 @@ LAYERS = {
         *("convolution", "pooling", "activations", "losses", "normalization"),
         *("regularization", "probability", "information", "metrics", "transforms"),
     },
-    2: {"optim", "recurrent", "attention"},
+    2: {"optim", "recurrent", "attention", "transfer", "summary", "_network"},
     3: {"models"},
+    4: {"__main__"},
 }
 LAYER_OF = {room: layer for layer, rooms in LAYERS.items() for room in rooms}
 LIBRARIES = {"torch", "numpy", "PIL", "jaxtyping"}

@@ -1,9 +1,11 @@
 """How far each public function is from its oracle; see docs/tools/measured.py."""
 
 import enum
+import importlib
 import inspect
 import json
 import math
+import pkgutil
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,11 +15,20 @@ import pytest
 import torch
 from PIL import Image
 
-from dlref import information, shapes, transforms
+import dlref
 from docs.tools.measured import Measurement, Parity, parity_path, read_parity, round_up
 from tests.parity_cases import CASES
 
-MODULES = (transforms, shapes, information)
+for _file in sorted(Path(__file__).parent.glob("parity_*.py")):
+    importlib.import_module(f"tests.{_file.stem}")  # registers its cases
+
+# prepare a network for training, and compute nothing of their own
+UNMEASURED = {"transfer"}
+MODULES = [
+    importlib.import_module(f"dlref.{name}")
+    for _, name, _ in pkgutil.iter_modules(dlref.__path__)
+    if not name.startswith("_") and name not in UNMEASURED
+]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +89,9 @@ def public(module: ModuleType) -> list[str]:
     found = []
     for name in module.__all__:
         member = getattr(module, name)
-        is_type = inspect.isclass(member) and issubclass(member, (enum.Enum, tuple))
+        is_type = inspect.isclass(member) and (
+            issubclass(member, (enum.Enum, tuple)) or module.__name__ == "dlref.models"
+        )  # of a network its constructor is measured
         if not is_type:
             found.append(f"{module.__name__}.{name}")
     return found
