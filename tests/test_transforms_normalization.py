@@ -227,6 +227,24 @@ def test_prepared_statistics_serve_later_calls_of_any_kind() -> None:
         assert_same(one(x), TF.normalize(x, [0.5], [0.5]))
 
 
+@pytest.mark.parametrize("kind", [Normalize, Denormalize])
+def test_prepared_statistics_follow_the_images(kind: Callable[..., nn.Module]) -> None:
+    transform, x = kind(MEAN, STD), images((3, 5, 7))
+    expected = transform(x)
+    ((known, pair),) = transform._prepared.items()
+    elsewhere = tuple(statistic.to("meta") for statistic in pair)
+    transform._prepared[known] = elsewhere  # as if images of that device had come last
+    assert_same(transform(x), expected)
+    assert transform._prepared[known] is not elsewhere
+
+
+def test_a_leaf_is_not_overwritten() -> None:
+    transform = Normalize(MEAN, STD, inplace=True)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="leaf Variable"):
+            transform(images((3, 5, 7)).requires_grad_())
+
+
 @pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad])
 def test_prepared_without_autograd_serves_it_later(mode: Callable[[], object]) -> None:
     transform = Normalize(MEAN, STD)

@@ -200,8 +200,15 @@ def _check_image(tensor: object) -> None:
         )
 
 
+# An image of a new kind (KeyError) or on another device (RuntimeError); or no image.
+_OTHER = (AttributeError, IndexError, KeyError, RuntimeError)
+
+
 class _Transform(torch.nn.Module):
-    """Statistics that become tensors once for each dtype, device and channel count.
+    """Statistics that become tensors once for each dtype and channel count.
+
+    They stay on the device where they were used last; images from another device move
+    them there.
 
     Args:
         mean: Mean of each channel.
@@ -209,7 +216,7 @@ class _Transform(torch.nn.Module):
         inplace: Whether calls overwrite their argument.
     """
 
-    _prepared: dict[tuple[torch.dtype, torch.device, int], _Pair]
+    _prepared: dict[tuple[torch.dtype, int], _Pair]
 
     def __init__(self, mean: Statistic, std: Statistic, inplace: bool = False) -> None:
         """Keep the statistics for later calls."""
@@ -224,8 +231,7 @@ class _Transform(torch.nn.Module):
             mu, sigma = _statistics(tensor, self.mean, self.std)
         mutable = isinstance(self.mean, Tensor) or isinstance(self.std, Tensor)
         if not mutable and mu.shape[1:] == sigma.shape[1:] == (1, 1):
-            kind = tensor.dtype, tensor.device, tensor.shape[-3]
-            self._prepared[kind] = mu, sigma
+            self._prepared[tensor.dtype, tensor.shape[-3]] = mu, sigma
         return mu, sigma
 
     def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401 - any
@@ -262,11 +268,12 @@ class Normalize(_Transform):
     ) -> Float[Tensor, "*batch c h w"]:
         """Return `normalize(tensor, self.mean, self.std, self.inplace)`."""
         try:
-            pair = self._prepared[tensor.dtype, tensor.device, tensor.shape[-3]]
-        except (AttributeError, IndexError, KeyError):  # of a new kind, or no image
-            pair = None
-        mu, sigma = pair or self._prepare(tensor)
-        return (tensor.sub_(mu) if self.inplace else tensor.sub(mu)).div_(sigma)
+            mu, sigma = self._prepared[tensor.dtype, tensor.shape[-3]]
+            shifted = tensor.sub_(mu) if self.inplace else tensor.sub(mu)
+        except _OTHER:
+            mu, sigma = self._prepare(tensor)
+            shifted = tensor.sub_(mu) if self.inplace else tensor.sub(mu)
+        return shifted.div_(sigma)
 
     __call__ = forward  # runs no hooks; nn.Module's would take a quarter more at 32²
 
@@ -289,10 +296,11 @@ class Denormalize(_Transform):
     ) -> Float[Tensor, "*batch c h w"]:
         """Return `denormalize(tensor, self.mean, self.std, self.inplace)`."""
         try:
-            pair = self._prepared[tensor.dtype, tensor.device, tensor.shape[-3]]
-        except (AttributeError, IndexError, KeyError):  # of a new kind, or no image
-            pair = None
-        mu, sigma = pair or self._prepare(tensor)
-        return (tensor.mul_(sigma) if self.inplace else tensor.mul(sigma)).add_(mu)
+            mu, sigma = self._prepared[tensor.dtype, tensor.shape[-3]]
+            scaled = tensor.mul_(sigma) if self.inplace else tensor.mul(sigma)
+        except _OTHER:
+            mu, sigma = self._prepare(tensor)
+            scaled = tensor.mul_(sigma) if self.inplace else tensor.mul(sigma)
+        return scaled.add_(mu)
 
     __call__ = forward  # runs no hooks; nn.Module's would take a quarter more at 32²
