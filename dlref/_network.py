@@ -20,7 +20,9 @@ Weights: TypeAlias = str | PathLike[str] | Mapping[str, Shaped[Tensor, "..."]]
 _SHOWN = 4  # names in a message
 
 
-def load_weights(network: nn.Module, weights: Weights) -> None:
+def load_weights(
+    network: nn.Module, weights: Weights, *, ignore: tuple[str, ...] = ()
+) -> None:
     """Copy weights into a network: all of its parameters and buffers, and no others.
 
     A file is read with `weights_only=True`, so that it runs no code, and onto the CPU;
@@ -30,6 +32,8 @@ def load_weights(network: nn.Module, weights: Weights) -> None:
         network: The network, changed in place.
         weights: Path of a file that holds a state dict, such as those that torchvision
             downloads; or a state dict.
+        ignore: How the names begin of what the weights may hold and the network lacks,
+            such as `"aux1."`.
 
     Raises:
         TypeError: If the file holds, or `weights` is, anything but a state dict.
@@ -42,8 +46,12 @@ def load_weights(network: nn.Module, weights: Weights) -> None:
         raise TypeError(
             f"weights must be a path or a state dict of tensors, got {_describe(given)}"
         )
-    state: dict[str, Tensor] = dict(given)
     own = network.state_dict()
+    state: dict[str, Tensor] = {
+        name: value
+        for name, value in given.items()
+        if name in own or not name.startswith(ignore)
+    }
     problems = [
         *_list("missing", own.keys() - state.keys()),
         *_list("unexpected", state.keys() - own.keys()),
