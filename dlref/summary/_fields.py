@@ -96,7 +96,7 @@ class FieldMode(TorchFunctionMode):
         y = func(*args, **given)
         inputs = [x for x in _tensors((args, given)) if x in self._sights]
         if inputs:
-            name = getattr(func, "__name__", "").strip("_")
+            name = func.__name__.strip("_").removesuffix("_with_indices")
             for out in _tensors(y):
                 self._sights[out] = self._result(name, inputs, out, args, given)
         return y
@@ -180,19 +180,17 @@ def _keep_all(seen: Sight) -> Sight:
 
 
 def _largest(before: list[Sight]) -> Sight:
-    """Return what the result of several branches sees."""
+    """Return what is seen where several branches meet."""
+    if len(set(before)) == 1:
+        return before[0]
+    if None in before or "all" in before:
+        return None if None in before else "all"
     windows = [seen for seen in before if isinstance(seen, tuple)]
-    if None in before or len(windows) < len(before):
-        known = None not in before
-        return "all" if "all" in before and known else _single(before)
     axes = list(zip(*windows, strict=True))
-    if any(len({jump for _, jump in axis}) > 1 for axis in axes):
+    jumps_agree = all(len({jump for _, jump in axis}) == 1 for axis in axes)
+    if "flat" in before or not jumps_agree:
         return None
     return tuple(max(axis) for axis in axes)
-
-
-def _single(before: list[Sight]) -> Sight:
-    return before[0] if len(set(before)) == 1 else None
 
 
 def _window(name: str, args: tuple[Any, ...], given: dict[str, Any]) -> list[object]:

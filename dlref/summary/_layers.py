@@ -16,11 +16,9 @@ __all__ = [
     "read_window",
 ]
 
-_FREE = (  # parameters that scale, shift or are looked up; no multiply-accumulate
-    nn.modules.batchnorm._NormBase,  # pyright: ignore[reportPrivateUsage]
-    nn.GroupNorm, nn.LayerNorm, nn.RMSNorm, nn.PReLU, nn.Embedding, nn.EmbeddingBag,
-)  # fmt: skip
-_WHOLE = (nn.MultiheadAttention, nn.RNNBase, nn.RNNCellBase)
+# parameters that scale, or are looked up: no multiply-accumulate, whatever their shape
+_FREE = nn.LayerNorm, nn.RMSNorm, nn.Embedding, nn.EmbeddingBag
+_CONVOLUTION = "in_channels", "out_channels", "kernel_size", "groups", "weight"
 
 
 class Window(NamedTuple):
@@ -40,21 +38,27 @@ def is_layer(module: nn.Module) -> bool:
 
     Returns:
         True if it has no children, or is one of torch's layers that keep parts of
-        theirs in children (a parametrized convolution, attention).
+        theirs in children (attention, a convolution with a parametrized weight).
     """
-    whole = isinstance(module, _WHOLE) or _is_conv(module)
-    return whole or isinstance(module, nn.Linear) or not any(module.children())
-
-
-def _is_conv(module: nn.Module) -> bool:
-    """Tell a convolution, torch's or one that is built like it."""
-    names = ("in_channels", "out_channels", "kernel_size", "groups", "weight")
-    return all(hasattr(module, name) for name in names) and module.weight is not None
+    of_torch = isinstance(module, nn.Linear | nn.MultiheadAttention | nn.RNNBase)
+    childless = next(module.children(), None) is None
+    return childless or of_torch or _has_kernels(module)
 
 
 def is_convolution(module: nn.Module) -> bool:
-    """Tell whether a module is a convolution, and not a transposed one."""
-    return _is_conv(module) and not getattr(module, "transposed", False)
+    """Tell whether a module is a convolution, torch's or one built like it.
+
+    Args:
+        module: Part of a network.
+
+    Returns:
+        True unless it is a transposed one or something else.
+    """
+    return _has_kernels(module) and not getattr(module, "transposed", False)
+
+
+def _has_kernels(module: nn.Module) -> bool:
+    return all(hasattr(module, name) for name in _CONVOLUTION)
 
 
 def read_window(module: nn.Module, y: Tensor | None) -> Window:
@@ -68,11 +72,11 @@ def read_window(module: nn.Module, y: Tensor | None) -> Window:
     Returns:
         One number per axis for what the layer has.
     """
-    if y is None or not hasattr(module, "kernel_size"):
+    kernel: object = getattr(module, "kernel_size", None)
+    if y is None or kernel is None:
         return Window()
     axes = y.ndim - 2
-    kernel = getattr(module, "kernel_size", None)
-    padding = getattr(module, "padding", None)
+    padding: object = getattr(module, "padding", None)
     return Window(
         _per_axis(kernel, axes),
         _per_axis(getattr(module, "stride", None) or kernel, axes),
@@ -93,30 +97,37 @@ def count_macs(module: nn.Module, x: Tensor | None, y: Tensor | None) -> int | N
         Their number for the whole batch; 0 for layers that have none by convention;
         None for a layer that is not known here and has matrices of parameters.
     """
+    layer: Any = module
+    matrices = [p.numel() for p in module.parameters() if p.ndim > 1]
+    if not matrices or isinstance(module, _FREE):
+        return 0
     if x is None or y is None:
         return None
-    layer: Any = module
-    if _is_conv(module):
-        # a transposed convolution spreads each pixel of its *input* over a window
-        transposed = not is_convolution(module)
-        C, K, image = layer.in_channels, layer.out_channels, y
-        if transposed:
-            C, K, image = K, C, x
-        axes = len(layer.weight.shape) - 2
-        kernel, size = tuple(layer.weight.shape[2:]), tuple(image.shape[-axes:])
-        batch = image.shape[:-axes].numel() // K
-        return batch * conv_macs(C, K, kernel, size, groups=layer.groups)
     if isinstance(module, nn.Linear):
         return y.numel() * module.in_features
     if isinstance(module, nn.RNNBase | nn.RNNCellBase):  # every matrix at every step
-        steps = x.shape[:-1].numel()
-        return steps * sum(p.numel() for p in module.parameters() if p.ndim > 1)
-    known = isinstance(module, _FREE) or all(p.ndim < 2 for p in module.parameters())
-    return 0 if known else None
+        return x.shape[:-1].numel() * sum(matrices)
+    if not _has_kernels(module):
+        return None
+    # A transposed convolution is a convolution read backwards: each pixel of its input
+    # is spread over a window.
+    sides = (layer.in_channels, x), (layer.out_channels, y)
+    (c, _), (k, image) = sides if is_convolution(module) else sides[::-1]
+    window = tuple(layer.weight.shape[2:])
+    positions = tuple(image.shape[-len(window) :])
+    batch = image.shape[: -len(window)].numel() // k
+    return batch * conv_macs(c, k, window, positions, groups=layer.groups)
 
 
 def first_tensor(value: object) -> Tensor | None:
-    """Return the first tensor in nested tuples, lists and dictionaries, if any."""
+    """Return the first tensor in nested tuples, lists and dictionaries.
+
+    Args:
+        value: What a module took or gave.
+
+    Returns:
+        The tensor, or None if there is none.
+    """
     if isinstance(value, Tensor):
         return value
     if isinstance(value, dict):

@@ -1,8 +1,7 @@
 """A network as a row of blocks, drawn onto axes that the caller brings."""
 
-from itertools import groupby
+from itertools import groupby, takewhile
 from math import log2, prod
-from os.path import commonprefix
 from typing import Any, NamedTuple
 
 from dlref.summary.table import Call, Row, Summary
@@ -49,7 +48,7 @@ def draw_architecture(summary: Summary, ax: Any) -> None:  # noqa: ANN401
         >>> [text.get_text() for text in ax.texts if text.get_va() == "bottom"]
         ['1', '6', '6']
     """
-    rows = _open(list(summary.calls))
+    rows = _open(list(summary.calls[1:] or summary.calls))
     loud = [row for row in rows if not row.kind.startswith(_SILENT)]
     blocks = _merge(loud or rows)
     blocks = [_Block(summary.input_size, ("input",)), *blocks]
@@ -90,13 +89,11 @@ def _between(first: str, last: str) -> str:
     """Return one name for a range of modules: what they share is said once."""
     if first == last:
         return first if len(first) <= _LONGEST else f"…{first[1 - _LONGEST :]}"
-    parts, others = first.split("."), last.split(".")
-    same = 0
-    while parts[same : same + 1] == others[same : same + 1]:
-        same += 1
-    tail = ".".join(others[same:])
-    letters = commonprefix([".".join(parts[same:]), tail]).rstrip("0123456789")
-    name = f"{first}–{tail[len(letters) :]}"
+    same = sum(
+        1 for _ in takewhile(lambda ab: ab[0] == ab[1], zip(first, last, strict=False))
+    )
+    shared = first[:same].rstrip("0123456789")  # 9–12, not 9–2; 24–29, not 24–9
+    name = f"{first}–{last[len(shared) :]}"
     return name if len(name) <= _LONGEST else f"…{name[1 - _LONGEST :]}"
 
 

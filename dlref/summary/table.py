@@ -32,14 +32,14 @@ class Row(NamedTuple):
 
     name: str
     kind: str
-    output_shape: tuple[int, ...]
-    kernel_size: tuple[int, ...] | None
-    stride: tuple[int, ...] | None
-    padding: tuple[int, ...] | str | None
-    dilation: tuple[int, ...] | None
-    num_params: int
-    macs: int | None
-    receptive_field: int | tuple[int, ...] | Literal["all"] | None
+    output_shape: tuple[int, ...] = ()
+    kernel_size: tuple[int, ...] | None = None
+    stride: tuple[int, ...] | None = None
+    padding: tuple[int, ...] | str | None = None
+    dilation: tuple[int, ...] | None = None
+    num_params: int = 0
+    macs: int | None = 0
+    receptive_field: int | tuple[int, ...] | Literal["all"] | None = None
 
 
 class Call(NamedTuple):
@@ -156,7 +156,7 @@ def _cells(row: Row, *, dilated: bool) -> list[str]:
         *map(_per_axis, windows),
         f"{row.num_params:,}",
         "?" if row.macs is None else f"{row.macs:,}",
-        "–" if field is None else field if field == "all" else _per_axis(field),
+        "–" if field is None else _per_axis(field),
     ]
 
 
