@@ -151,9 +151,10 @@ class FieldMode(TorchFunctionMode):
     def _slide(
         self, seen: Sight, kernel: object, stride: object, dilation: object
     ) -> Sight:
+        columns = [_spread(v, self._axes) for v in (kernel, stride, dilation)]
         if seen is None or isinstance(seen, str):
-            return _keep_all(seen)
-        columns = (_spread(v, self._axes) for v in (kernel, stride, dilation))
+            pointwise = {1} == {*columns[0], *columns[1]}  # mixes no positions
+            return seen if pointwise else _keep_all(seen)
         layers = [
             receptive_field([(k, s, 0, d)]) for k, s, d in zip(*columns, strict=True)
         ]

@@ -94,8 +94,8 @@ def summary(
             watch.run((batch, *size), dtype or [*floats, torch.get_default_dtype()][0])
     except Exception as error:  # forward may fail in any way
         raise ValueError(
-            f"expected the shape of one input that {type(model).__name__} accepts, "
-            f"without the batch, such as (3, 224, 224); with {size} it stops at: "
+            f"expected the shape of one input, without the batch, that a "
+            f"{type(model).__name__} takes; {size} gave "
             f"{type(error).__name__}: {error}"
         ) from error
     return Summary(
