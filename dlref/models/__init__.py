@@ -16,6 +16,7 @@ from dlref.models.googlenet_2014 import (
 from dlref.models.inception import Inception3, InceptionOutputs, inception_v3
 from dlref.models.lenet import LeNet5, LeNet1998, lenet5, lenet5_1998
 from dlref.models.nin import NiN, NiNCIFAR10, nin, nin_block, nin_cifar10
+from dlref.models.resnest import ResNeSt, SplitAttention, resnest50
 from dlref.models.resnet import (
     ResNet,
     resnet18,
@@ -24,6 +25,16 @@ from dlref.models.resnet import (
     resnet101,
     resnet152,
 )
+from dlref.models.resnet_v1 import ResNetV1, resnet50_v1, resnet101_v1, resnet152_v1
+from dlref.models.resnet_v2 import (
+    ResNetV2,
+    resnet18_v2,
+    resnet34_v2,
+    resnet50_v2,
+    resnet101_v2,
+    resnet152_v2,
+)
+from dlref.models.resnext import ResNeXt, resnext50_32x4d
 from dlref.models.vgg import (
     VGG,
     vgg11,
@@ -35,6 +46,8 @@ from dlref.models.vgg import (
     vgg19,
     vgg19_bn,
 )
+from dlref.models.wide_resnet import WideResNet, wide_resnet50_2
+from dlref.models.xception import Xception, xception
 
 __all__ = [
     "VGG",
@@ -52,7 +65,14 @@ __all__ = [
     "LeNet1998",
     "NiN",
     "NiNCIFAR10",
+    "ResNeSt",
+    "ResNeXt",
     "ResNet",
+    "ResNetV1",
+    "ResNetV2",
+    "SplitAttention",
+    "WideResNet",
+    "Xception",
     "alexnet",
     "alexnet_2012",
     "googlenet",
@@ -63,11 +83,21 @@ __all__ = [
     "nin",
     "nin_block",
     "nin_cifar10",
+    "resnest50",
     "resnet18",
+    "resnet18_v2",
     "resnet34",
+    "resnet34_v2",
     "resnet50",
+    "resnet50_v1",
+    "resnet50_v2",
     "resnet101",
+    "resnet101_v1",
+    "resnet101_v2",
     "resnet152",
+    "resnet152_v1",
+    "resnet152_v2",
+    "resnext50_32x4d",
     "vgg11",
     "vgg11_bn",
     "vgg13",
@@ -76,4 +106,6 @@ __all__ = [
     "vgg16_bn",
     "vgg19",
     "vgg19_bn",
+    "wide_resnet50_2",
+    "xception",
 ]

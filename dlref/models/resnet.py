@@ -6,7 +6,7 @@ The networks are torchvision's, with its names and its order of construction: it
 load, and the same seed draws the same weights. From the paper they depart in one place.
 Where a bottleneck halves the image, its 3x3 has the stride ("v1.5"); in the paper its
 first 1x1 has it (`dlref.models.resnet_v1`). Shortcuts that change the shape are
-projections, the paper's option B, at every depth.
+projections at every depth, the paper's option B.
 
 References:
     - He, Zhang, Ren and Sun (2015), Deep residual learning for image recognition,
