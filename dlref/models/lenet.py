@@ -8,6 +8,7 @@ the last of its 60,000 parameters.
 |---|---|---|
 | S2, S4 | mean of 2 x 2 | sum of 2 x 2, times a coefficient, plus a bias |
 | C3 | each map reads all 6 | each map reads 3, 4 or 6: table I |
+| C5 | a linear layer | a convolution, of 5 x 5 maps, which is the same |
 | squashing | tanh after C1, C3, C5, F6 | 1.7159 tanh(2a/3), after S2, S4 too |
 | output | a linear layer | distances from fixed codes of -1 and 1 |
 
@@ -26,11 +27,12 @@ from dlref._network import Weights, check_images, load_weights
 
 __all__ = ["LeNet5", "LeNet1998", "lenet5", "lenet5_1998"]
 
-# Table I: the maps of S2 that each of the 16 maps of C3 reads.
+# Table I, column by column: the maps of S2 that each of the 16 maps of C3 reads. Runs
+# of three, runs of four (0 follows 5), fours with gaps, and all six.
 _TABLE_I = (
-    *((0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (4, 5, 0), (5, 0, 1)),
+    *((0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5)),
     *((0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5)),
-    *((3, 4, 5, 0), (4, 5, 0, 1), (5, 0, 1, 2)),
+    *((0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5)),
     *((0, 1, 3, 4), (1, 2, 4, 5), (0, 2, 3, 5)),
     (0, 1, 2, 3, 4, 5),
 )
@@ -73,7 +75,7 @@ class LeNet5(nn.Module):
         self.s2 = nn.AvgPool2d(2)  # (N, 6, 14, 14)
         self.c3 = nn.Conv2d(6, 16, 5)  # (N, 16, 10, 10)
         self.s4 = nn.AvgPool2d(2)  # (N, 16, 5, 5)
-        self.c5 = nn.Conv2d(16, 120, 5)  # (N, 120, 1, 1)
+        self.c5 = nn.Linear(16 * 5 * 5, 120)  # (N, 120)
         self.f6 = nn.Linear(120, 84)  # (N, 84)
         self.output = nn.Linear(84, num_classes)  # (N, num_classes)
 
@@ -81,9 +83,9 @@ class LeNet5(nn.Module):
         """Return the logits of a batch of images."""
         _check(x, self.in_channels)
         x = self.s2(torch.tanh(self.c1(x)))
-        x = self.s4(torch.tanh(self.c3(x)))
-        x = torch.tanh(self.c5(x)).flatten(1)  # (N, 120, 1, 1) -> (N, 120)
-        return self.output(torch.tanh(self.f6(x)))
+        x = self.s4(torch.tanh(self.c3(x))).flatten(1)  # (N, 16, 5, 5) -> (N, 400)
+        x = torch.tanh(self.f6(torch.tanh(self.c5(x))))
+        return self.output(x)
 
 
 class LeNet1998(nn.Module):
