@@ -303,9 +303,8 @@ def googlenet(
 def _from_imagenet(x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
     """Undo ImageNet's normalization, and normalize with mean 0.5, deviation 0.5."""
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-    scale = x.new_tensor([s / 0.5 for s in std])
-    shift = x.new_tensor([(m - 0.5) / 0.5 for m in mean])
-    return x * scale[:, None, None] + shift[:, None, None]
+    rows = zip(x.unbind(1), mean, std, strict=True)
+    return torch.stack([z * (s / 0.5) + (m - 0.5) / 0.5 for z, m, s in rows], 1)
 
 
 def _init_normal(network: nn.Module) -> None:

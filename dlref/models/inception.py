@@ -152,10 +152,11 @@ class _A(nn.Module):
         self.branch_pool = _Conv(C, pool_features, 1)
 
     def forward(self, x: _Maps) -> _Maps:
+        direct = self.branch1x1(x)
         single = self.branch5x5_2(self.branch5x5_1(x))
         double = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
         pool = self.branch_pool(F.avg_pool2d(x, 3, stride=1, padding=1))
-        return torch.cat([self.branch1x1(x), single, double, pool], 1)
+        return torch.cat([direct, single, double, pool], 1)
 
 
 class _B(nn.Module):
@@ -169,8 +170,9 @@ class _B(nn.Module):
         self.branch3x3dbl_3 = _Conv(96, 96, 3, stride=2)
 
     def forward(self, x: _Maps) -> _Maps:
+        single = self.branch3x3(x)
         double = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
-        return torch.cat([self.branch3x3(x), double, F.max_pool2d(x, 3, stride=2)], 1)
+        return torch.cat([single, double, F.max_pool2d(x, 3, stride=2)], 1)
 
 
 class _C(nn.Module):
@@ -191,11 +193,12 @@ class _C(nn.Module):
         self.branch_pool = _Conv(C, 192, 1)
 
     def forward(self, x: _Maps) -> _Maps:
+        direct = self.branch1x1(x)
         single = self.branch7x7_3(self.branch7x7_2(self.branch7x7_1(x)))
         double = self.branch7x7dbl_3(self.branch7x7dbl_2(self.branch7x7dbl_1(x)))
         double = self.branch7x7dbl_5(self.branch7x7dbl_4(double))
         pool = self.branch_pool(F.avg_pool2d(x, 3, stride=1, padding=1))
-        return torch.cat([self.branch1x1(x), single, double, pool], 1)
+        return torch.cat([direct, single, double, pool], 1)
 
 
 class _D(nn.Module):
@@ -234,12 +237,13 @@ class _E(nn.Module):
         self.branch_pool = _Conv(C, 192, 1)
 
     def forward(self, x: _Maps) -> _Maps:
+        direct = self.branch1x1(x)
         single = self.branch3x3_1(x)
         single = [self.branch3x3_2a(single), self.branch3x3_2b(single)]
         double = self.branch3x3dbl_2(self.branch3x3dbl_1(x))
         double = [self.branch3x3dbl_3a(double), self.branch3x3dbl_3b(double)]
         pool = self.branch_pool(F.avg_pool2d(x, 3, stride=1, padding=1))
-        return torch.cat([self.branch1x1(x), *single, *double, pool], 1)
+        return torch.cat([direct, *single, *double, pool], 1)
 
 
 class _Head(nn.Module):
@@ -291,14 +295,9 @@ def inception_v3(
         >>> network(torch.rand(1, 3, 75, 75)).shape
         torch.Size([1, 10])
     """
-    network = Inception3(
-        num_classes,
-        aux_logits,
-        transform_input,
-        init_weights=False if weights is not None else init_weights,
-        dropout=dropout,
-        in_channels=in_channels,
-    )
+    draw = init_weights if weights is None else False
+    options = num_classes, aux_logits, transform_input, None, draw, dropout
+    network = Inception3(*options, in_channels=in_channels)
     if weights is not None:
         load_weights(network, weights, ignore=() if aux_logits else ("AuxLogits.",))
     return network
@@ -307,9 +306,8 @@ def inception_v3(
 def _from_imagenet(x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
     """Undo ImageNet's normalization, and normalize with mean 0.5, deviation 0.5."""
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-    scale = x.new_tensor([s / 0.5 for s in std])
-    shift = x.new_tensor([(m - 0.5) / 0.5 for m in mean])
-    return x * scale[:, None, None] + shift[:, None, None]
+    rows = zip(x.unbind(1), mean, std, strict=True)
+    return torch.stack([z * (s / 0.5) + (m - 0.5) / 0.5 for z, m, s in rows], 1)
 
 
 def _init_normal(network: nn.Module) -> None:
