@@ -1,6 +1,5 @@
 """The residual networks: torchvision's and timm's outputs, the papers' counts."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,37 +16,13 @@ from torch.testing import assert_close
 from dlref import models
 from dlref.models import resnest, resnet, resnet_v1, resnet_v2
 from dlref.models.xception import Block
+from tests import residual_oracle as oracle
+from tests.residual_oracle import ALL, TIMM, TORCHVISION, V1, on_meta, translate
 
-timm = pytest.importorskip("timm")
+pytest.importorskip("timm")
 timm_layers = pytest.importorskip("timm.layers")
 
-TORCHVISION = [
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "resnet101",
-    "resnet152",
-    "resnext50_32x4d",
-    "wide_resnet50_2",
-]
-TIMM = {
-    "resnet18_v2": "resnetv2_18",
-    "resnet34_v2": "resnetv2_34",
-    "resnet50_v2": "resnetv2_50",
-    "resnet101_v2": "resnetv2_101",
-    "resnet152_v2": "resnetv2_152",
-    "xception": "legacy_xception",
-    "resnest50": "resnest50d",
-}
-V1 = ["resnet50_v1", "resnet101_v1", "resnet152_v1"]
-ALL = [*TORCHVISION, *TIMM, *V1]
 SMALL = ["resnet18", "resnet50", "resnext50_32x4d"]
-
-
-def meta(build: Callable[..., nn.Module], **options: Any) -> nn.Module:
-    """Build a network without memory for its weights."""
-    with torch.device("meta"):
-        return build(**options)
 
 
 def shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
@@ -59,9 +34,7 @@ def count(network: nn.Module) -> int:
 
 
 def images(*shape: int) -> Tensor:
-    generator = torch.Generator().manual_seed(0)
-    x = torch.rand(shape, generator=generator, dtype=torch.float64, device="cpu")
-    return x.to(torch.get_default_device())
+    return oracle.images(*shape, dtype=torch.float64)
 
 
 def run(network: nn.Module, x: Tensor, *, training: bool) -> dict[str, Tensor]:
@@ -96,8 +69,8 @@ def assert_same(
 
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_names_and_shapes_are_torchvisions(name: str) -> None:
-    ours = meta(getattr(models, name), num_classes=7)
-    theirs = meta(getattr(torchvision.models, name), num_classes=7)
+    ours = on_meta(getattr(models, name), num_classes=7)
+    theirs = on_meta(partial(oracle.theirs, name), num_classes=7)
     assert list(shapes(ours).items()) == list(shapes(theirs).items())
 
 
@@ -118,10 +91,10 @@ def test_outputs_gradients_and_statistics_are_torchvisions(name: str) -> None:
 
 
 def test_wide_bottlenecks_agree_with_torchvisions() -> None:
-    oracle = torchvision.models.resnet
+    package = torchvision.models.resnet
     layers = [1, 2, 1, 1]
     for k in 1, 2:
-        theirs = oracle.ResNet(oracle.Bottleneck, layers, 3, width_per_group=64 * k)
+        theirs = package.ResNet(package.Bottleneck, layers, 3, width_per_group=64 * k)
         ours = models.WideResNet(layers, k, 3)
         ours.load_state_dict(theirs.state_dict())
         assert_same(ours, theirs, images(2, 3, 33, 40))
@@ -140,8 +113,8 @@ OPTIONS: list[dict[str, Any]] = [
 def test_options_are_torchvisions(options: dict[str, Any]) -> None:
     layers = [1, 2, 1, 2]
     torch.manual_seed(0)
-    oracle = torchvision.models.resnet
-    theirs = oracle.ResNet(oracle.Bottleneck, layers, 3, **options)
+    package = torchvision.models.resnet
+    theirs = package.ResNet(package.Bottleneck, layers, 3, **options)
     torch.manual_seed(0)
     ours = models.ResNet(resnet.Bottleneck, layers, 3, **options)
     assert all(
@@ -181,8 +154,10 @@ def test_zero_init_residual_makes_each_block_the_identity() -> None:
 def test_every_size_of_image(
     side: tuple[int, int], batch: int, channels: int, basic: bool
 ) -> None:
-    oracle = torchvision.models.resnet
-    theirs = oracle.ResNet(oracle.BasicBlock if basic else oracle.Bottleneck, [1] * 4)
+    package = torchvision.models.resnet
+    theirs = package.ResNet(
+        package.BasicBlock if basic else package.Bottleneck, [1] * 4
+    )
     theirs.conv1 = nn.Conv2d(channels, 64, 7, 2, 3, bias=False)
     block = resnet.BasicBlock if basic else resnet.Bottleneck
     ours = models.ResNet(block, [1] * 4, in_channels=channels)
@@ -219,12 +194,9 @@ def test_half_precision_is_torchvisions(dtype: torch.dtype) -> None:
 
 
 def test_version_1_strides_in_the_first_1x1() -> None:
-    oracle = torchvision.models.resnet
-    theirs = oracle.ResNet(oracle.Bottleneck, [1, 2, 1, 2], 3)
-    for module in theirs.modules():
-        if isinstance(module, oracle.Bottleneck):
-            strides = module.conv2.stride, module.conv1.stride
-            module.conv1.stride, module.conv2.stride = strides
+    package = torchvision.models.resnet
+    theirs = package.ResNet(package.Bottleneck, [1, 2, 1, 2], 3)
+    oracle.exchange_strides(theirs)
     ours = models.ResNetV1([1, 2, 1, 2], 3)
     ours.load_state_dict(theirs.state_dict())
     assert_same(ours, theirs, images(2, 3, 40, 37))
@@ -232,8 +204,8 @@ def test_version_1_strides_in_the_first_1x1() -> None:
 
 @pytest.mark.parametrize("name", V1)
 def test_either_version_takes_the_weights_of_the_other(name: str) -> None:
-    v15 = meta(getattr(models, name.removesuffix("_v1")))
-    assert shapes(meta(getattr(models, name))) == shapes(v15)
+    v15 = on_meta(getattr(models, name.removesuffix("_v1")))
+    assert shapes(on_meta(getattr(models, name))) == shapes(v15)
 
 
 def test_version_1_ignores_three_positions_in_four() -> None:
@@ -259,45 +231,27 @@ def test_version_1_ignores_three_positions_in_four() -> None:
 # --- timm -----------------------------------------------------------------------------
 
 
-def ours_of_v2(name: str) -> str:
-    """Translate a name of timm's into one of ours."""
-    for pattern, replacement in [
-        (r"\bstages\.(\d)\.blocks", lambda m: f"layer{int(m[1]) + 1}"),
-        (r"\bstem\.conv\b", "conv1"),
-        (r"\bdownsample\.conv\b", "downsample"),
-        (r"\bnorm\b", "bn"),
-        (r"\bnorm(\d)", r"bn\1"),
-        (r"\bhead\.fc\b", "fc"),
-    ]:
-        name = re.sub(pattern, replacement, name)
-    return name
-
-
-def build_timm(name: str, **options: Any) -> nn.Module:
-    return timm.create_model(TIMM[name], pretrained=False, **options)
-
-
 @pytest.mark.parametrize("name", TIMM)
 def test_shapes_are_timms(name: str) -> None:
-    theirs = shapes(meta(partial(build_timm, name)))
-    if name.endswith("_v2"):  # its linear layer is a 1x1 convolution
-        theirs = {ours_of_v2(key): shape for key, shape in theirs.items()}
-        theirs["fc.weight"] = theirs["fc.weight"][:2]
-    assert shapes(meta(getattr(models, name))) == theirs
+    rename = oracle.rename(name)
+    theirs = shapes(on_meta(partial(oracle.theirs, name)))
+    theirs = {rename(key): shape for key, shape in theirs.items()}
+    theirs["fc.weight"] = theirs["fc.weight"][:2]  # version 2 has a 1x1 convolution
+    assert shapes(on_meta(getattr(models, name))) == theirs
 
 
 @pytest.mark.parametrize("name", ["resnet18_v2", "resnet50_v2"])
 def test_version_2_agrees_with_timm(name: str) -> None:
-    theirs = build_timm(name, num_classes=3)
-    state = {ours_of_v2(key): value for key, value in theirs.state_dict().items()}
+    theirs = oracle.theirs(name, num_classes=3)
+    state = {translate(key): value for key, value in theirs.state_dict().items()}
     state["fc.weight"] = state["fc.weight"].flatten(1)
     ours = getattr(models, name)(num_classes=3, weights=state)
-    assert_same(ours, theirs, images(2, 3, 40, 33), ours_of_v2)
+    assert_same(ours, theirs, images(2, 3, 40, 33), translate)
 
 
 @pytest.mark.parametrize("name", ["xception", "resnest50"])
 def test_a_state_of_timms_is_read_and_agrees(name: str) -> None:
-    theirs = build_timm(name, num_classes=3)
+    theirs = oracle.theirs(name, num_classes=3)
     for module in theirs.modules():  # timm starts with zeros in some, which hide much
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight)
@@ -356,7 +310,7 @@ def test_the_splits_weights_add_up_to_one() -> None:
 )
 def test_docstrings_tell_the_number_of_parameters(name: str, expected: int) -> None:
     build = getattr(models, name)
-    assert count(meta(build)) == expected
+    assert count(on_meta(build)) == expected
     assert f"{expected:,} parameters" in build.__doc__
 
 
@@ -375,8 +329,8 @@ def test_one_path_of_64_channels_is_resnet() -> None:
     ],
 )
 def test_torchvisions_class_makes_them_too(name: str, options: dict[str, int]) -> None:
-    network = meta(partial(models.resnet50, **options))
-    assert shapes(network) == shapes(meta(getattr(models, name)))
+    network = on_meta(partial(models.resnet50, **options))
+    assert shapes(network) == shapes(on_meta(getattr(models, name)))
 
 
 def test_a_grouped_convolution_is_the_sum_of_the_paths() -> None:
@@ -412,7 +366,7 @@ def test_version_2_adds_and_does_nothing_else() -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_classes_and_channels_can_be_chosen(name: str) -> None:
-    network = meta(getattr(models, name), num_classes=11, in_channels=4)
+    network = on_meta(getattr(models, name), num_classes=11, in_channels=4)
     x = torch.zeros(2, 4, 64, 64, device="meta")
     assert network(x).shape == (2, 11)
 
@@ -461,7 +415,7 @@ def test_images_are_not_changed(name: str) -> None:
 def test_other_images_are_refused(
     name: str, shape: tuple[int, ...], message: str
 ) -> None:
-    network = meta(getattr(models, name))
+    network = on_meta(getattr(models, name))
     with pytest.raises(ValueError, match=message):
         network(torch.zeros(shape, device="meta"))
 
@@ -486,7 +440,7 @@ def test_weights_of_other_classes_are_refused(name: str) -> None:
     build = getattr(models, name)
     state = {
         key: torch.zeros(shape) if len(shape) < 2 else torch.empty(shape)
-        for key, shape in shapes(meta(build, num_classes=3)).items()
+        for key, shape in shapes(on_meta(build, num_classes=3)).items()
     }
     with pytest.raises(ValueError, match=r"of another shape: fc.bias \(3,\) for"):
         build(weights=state)
