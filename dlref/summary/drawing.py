@@ -1,6 +1,6 @@
 """A network as a row of blocks, drawn onto axes that the caller brings."""
 
-from itertools import groupby, takewhile
+from itertools import groupby, pairwise, takewhile
 from math import log2, prod
 from typing import Any, NamedTuple
 
@@ -49,6 +49,7 @@ def draw_architecture(summary: Summary, ax: Any) -> None:  # noqa: ANN401
         ['1', '6', '6']
     """
     rows = _open(list(summary.calls[1:] or summary.calls))
+    rows = [row for row in rows if row.output_shape]
     loud = [row for row in rows if not row.kind.startswith(_SILENT)]
     blocks = _merge(loud or rows)
     blocks = [_Block(summary.input_size, ("input",)), *blocks]
@@ -69,7 +70,7 @@ def draw_architecture(summary: Summary, ax: Any) -> None:  # noqa: ANN401
 
 
 def _label(ax: Any, block: _Block, middle: float, height: float) -> None:  # noqa: ANN401
-    channels, *image = block.shape or (1,)
+    channels, *image = block.shape
     options = {"ha": "center", "fontsize": 7}
     ax.text(middle, height / 2 + 0.02, f"{channels}", va="bottom", **options)
     if image:
@@ -132,8 +133,8 @@ def _merge(rows: list[Row]) -> list[_Block]:
     """Return one block for rows in succession that give the same shape."""
     kept = [
         row
-        for row, after in zip(rows, [*rows[1:], None], strict=True)
-        if not (after and _begins(row, after))
+        for row, after in pairwise([*rows, None])
+        if row and not (after and _begins(row, after))
     ]
     blocks = [
         _Block(shape, tuple(row.name for row in group))
@@ -157,8 +158,8 @@ def _begins(row: Row, after: Row) -> bool:
 
 
 def _height(shape: tuple[int, ...]) -> float:
-    return max(shape[1:] or (shape[0] ** 0.5 if shape else 1,)) ** 0.5
+    return max(shape[1:] or (shape[0] ** 0.5,)) ** 0.5
 
 
 def _width(shape: tuple[int, ...]) -> float:
-    return (0.3 + log2(shape[0] if shape else 1) / 10) if len(shape) > 1 else 0.25
+    return 0.3 + log2(shape[0]) / 10 if len(shape) > 1 else 0.25

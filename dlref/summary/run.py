@@ -138,7 +138,8 @@ def _check(model: object, input_size: object, depth: int | None) -> tuple[int, .
         )
     if depth is not None:
         as_int("depth", depth, 1)
-    if lazy := [name for name, p in model.named_parameters() if is_lazy(p)]:
+    tensors = [*model.named_parameters(), *model.named_buffers()]
+    if lazy := [name for name, value in tensors if is_lazy(value)]:
         raise ValueError(
             f"expected parameters with shapes, got lazy ones ({', '.join(lazy[:3])}): "
             "run the model once on real data first"
