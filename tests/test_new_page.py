@@ -8,11 +8,11 @@ import pytest
 from docs.tools.new_page import PLACEHOLDER, SECTIONS, main, new_page
 from docs.tools.snippets import DOCS, LANGUAGES, Session, load, pages, verify
 
-HEADING = re.compile(r"^(#+) .*\{ #([a-z0-9-]+) \}$", re.MULTILINE)
+HEADING = re.compile(r"^(#+) .*\{ #([a-z0-9-]+)[ a-z-]* \}$", re.MULTILINE)
 
 
 def test_writes_both_languages(tmp_path: Path) -> None:
-    zh, en = new_page("practice/device", tmp_path)
+    zh, en, *_ = new_page("practice/device", tmp_path)
     assert zh == tmp_path / "zh/practice/device.md"
     assert en == tmp_path / "en/practice/device.md"
     headings = HEADING.findall(zh.read_text(encoding="utf-8"))
@@ -27,8 +27,28 @@ def test_writes_both_languages(tmp_path: Path) -> None:
         assert "@" not in text  # every field was filled in
 
 
+def test_the_first_page_of_a_section_brings_its_overview(tmp_path: Path) -> None:
+    first, second = (new_page(f"seq/{name}", tmp_path) for name in ("rnn", "lstm"))
+    overviews = [tmp_path / code / "seq/index.md" for code in ("zh", "en")]
+    assert first[2:] == overviews
+    assert len(second) == 2  # it is there by now
+    zh, en = (path.read_text(encoding="utf-8") for path in overviews)
+    assert HEADING.findall(zh) == [("#", "seq"), ("##", "pages")]
+    assert HEADING.findall(en) == [("#", "seq"), ("##", "pages")]
+    assert "# 序列 {" in zh
+    assert "# Sequences {" in en
+    for text in (zh, en):
+        assert '<div data-table="contents"></div>' in text
+        assert PLACEHOLDER in text
+        assert "@" not in text
+
+
+def test_the_home_page_is_the_overview_of_about(tmp_path: Path) -> None:
+    assert len(new_page("about/history", tmp_path)) == 2
+
+
 def test_both_are_the_same_program_and_run(tmp_path: Path) -> None:
-    zh, en = map(load, new_page("practice/device", tmp_path))
+    zh, en, *_ = map(load, new_page("practice/device", tmp_path))
     assert [block.hash for block in zh.blocks] == [block.hash for block in en.blocks]
     for page in (zh, en):
         assert len(page.blocks) == 1

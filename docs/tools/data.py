@@ -7,7 +7,7 @@ is amiss is a `DataError` that names file, entry and field.
 
 import re
 from collections.abc import Hashable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -71,11 +71,19 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Names:
+    """What readers of each language may call a term instead."""
+
+    zh: tuple[str, ...] = ()
+    en: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Term:
     """A term, its rendering in both languages, and the renderings to avoid.
 
     In the languages named by `everyday` the word means other things too, so that pages
-    carry no note on it.
+    carry no note on it. Who searches for one of `also`, or of `avoid`, finds the term.
     """
 
     id: Annotated[str, r"[a-z0-9-]+"]
@@ -83,6 +91,7 @@ class Term:
     en: str
     note: Text
     avoid: tuple[str, ...] = ()
+    also: Names = field(default_factory=Names)
     search: bool = False
     everyday: tuple[str, ...] = ()
 
@@ -155,7 +164,7 @@ def _build(kind: type[T], given: Any, place: str) -> T:
     for f in fields(kind):
         if f.name in given:
             values[f.name] = _value(hints[f.name], given[f.name], f"{place}: {f.name}")
-        elif f.default is MISSING:
+        elif f.default is MISSING and f.default_factory is MISSING:
             raise DataError(f"{place}: {f.name}: missing")
     return kind(**values)
 

@@ -41,6 +41,7 @@ from docs.tools.web import (  # noqa: E402
     listings,
     notebooks,
     terms,
+    theme,
 )
 
 ENGLISH = ROOT / "docs/tools/mkdocs.en.yml"
@@ -98,9 +99,14 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the shared files, and report pages without a counterpart."""
+    here = _language(config)
     for uri, path in assets.shared_files():
         files.append(File.generated(config, uri, abs_src_path=str(path)))
-    here = _language(config)
+    script = (assets.ASSETS / "js/search.js").read_text(encoding="utf-8")
+    script = terms.fill_search(script, catalogue.catalogue(here.code).terms)
+    files.append(File.generated(config, "assets/js/search.js", content=script))
+    for problem in theme.mend(files, config):
+        log.warning(problem)
     lab_pages.add_files(files, config, here.code)
     for file in files.documentation_pages():
         for code in languages.lacking(here, file.src_uri):

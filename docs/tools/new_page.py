@@ -1,8 +1,9 @@
 """Write the skeleton of a page in both languages: `make new-page SLUG=practice/device`.
 
 The two files have the page structure that CONTRIBUTING describes, equal anchors, and a
-block that runs. `tests/test_new_page.py` fails as long as a placeholder is left on any
-page, so that nobody publishes a skeleton by mistake.
+block that runs. The first page of a section brings the section's overview with it,
+`index.md`, whose list of pages the build makes. `tests/test_new_page.py` fails as long
+as a placeholder is left on any page, so that nobody publishes a skeleton by mistake.
 """
 
 import argparse
@@ -10,21 +11,12 @@ import re
 import sys
 from pathlib import Path
 
+from docs.tools.data import site_map
+
 __all__ = ["PLACEHOLDER", "SECTIONS", "new_page"]
 
 PLACEHOLDER = "TODO"
-SECTIONS = (
-    "about",
-    "math",
-    "ml",
-    "nn",
-    "optim",
-    "reg",
-    "cnn",
-    "seq",
-    "gen",
-    "practice",
-)
+SECTIONS = tuple(section.key for section in site_map())
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 _ZH = """\
@@ -112,6 +104,44 @@ TODO below it: the belief, why it is wrong, and the block that proves it, with `
 TODO the API page, the paper, the next page.
 """
 
+_INDEX_ZH = """\
+---
+description: TODO 一句话说明这一部分回答什么问题。
+seed: 0
+---
+
+# @title@ { #@name@ }
+
+!!! abstract "一句话"
+
+    TODO 这一部分回答什么，读完能做什么。
+
+TODO 一两段：各页怎样相连，从哪里开始读。
+
+## 按这个顺序读 { #pages data-search-exclude }
+
+<div data-table="contents"></div>
+"""
+
+_INDEX_EN = """\
+---
+description: TODO one sentence on what this section answers.
+seed: 0
+---
+
+# @title@ { #@name@ }
+
+!!! abstract "In one sentence"
+
+    TODO what this section answers, and what one can do after it.
+
+TODO a paragraph or two: how the pages hang together, and where to begin.
+
+## In reading order { #pages data-search-exclude }
+
+<div data-table="contents"></div>
+"""
+
 _BLOCK = """\
 ```python
 from dlref.shapes import conv_output_size
@@ -124,8 +154,8 @@ print(conv_output_size(224, 7, stride=2, padding=3))
 
 _NEXT = """\
 next:
-  1. add it to the navigation in mkdocs.yml ({slug}.md) and to the table
-     on about/scope; a new section gets its names in docs/tools/labels.yml
+  1. add it to the navigation in mkdocs.yml ({slug}.md; a new section opens
+     with its index.md) and to the table on about/scope
   2. write it in both languages, until no {placeholder} is left
   3. make outputs    runs it and writes outputs, figures and the record
   4. make serve      look at it, in both languages and in the dark
@@ -150,12 +180,14 @@ def _check_slug(slug: str) -> tuple[str, str]:
 def new_page(slug: str, docs: Path) -> list[Path]:
     """Write `docs/zh/<slug>.md` and `docs/en/<slug>.md` and return their paths.
 
+    Where their section has no overview yet, that is written too.
+
     Args:
         slug: `section/name`, which is also the page's address on the site.
         docs: The directory that holds `zh` and `en`.
 
     Returns:
-        The paths written, Chinese first.
+        The paths written, Chinese first, those of the overview last.
 
     Raises:
         ValueError: If the slug is not of that form, or the section is unknown.
@@ -163,15 +195,34 @@ def new_page(slug: str, docs: Path) -> list[Path]:
 
     Nothing is written unless both files can be.
     """
-    _, name = _check_slug(slug)
+    section, name = _check_slug(slug)
     texts = {docs / "zh" / f"{slug}.md": _ZH, docs / "en" / f"{slug}.md": _EN}
     if there := [str(path) for path in texts if path.exists()]:
         raise FileExistsError(f"there already: {', '.join(there)}; nothing was written")
-    for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        page = text.replace("@name@", name).replace("@block@", _BLOCK)
-        path.write_text(page, encoding="utf-8", newline="\n")
-    return list(texts)
+    fields = {"@name@": name, "@block@": _BLOCK}
+    written = [_write(path, text, fields) for path, text in texts.items()]
+    return written + _write_overviews(section, docs)
+
+
+def _write_overviews(section: str, docs: Path) -> list[Path]:
+    """Write what a section lacks of its overview; the home page is that of `about`."""
+    if section == "about":
+        return []
+    (title,) = (part.title for part in site_map() if part.key == section)
+    texts = {"zh": (_INDEX_ZH, title.zh), "en": (_INDEX_EN, title.en)}
+    return [
+        _write(path, text, {"@name@": section, "@title@": heading})
+        for code, (text, heading) in texts.items()
+        if not (path := docs / code / section / "index.md").exists()
+    ]
+
+
+def _write(path: Path, text: str, fields: dict[str, str]) -> Path:
+    for mark, value in fields.items():
+        text = text.replace(mark, value)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return path
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -12,23 +12,13 @@ const SILENT = new Set(
    of on or so than that the their then there this to vs was we what when where which why
    will with you
    的 了 是 吗 呢 么 吧 和 与 或 及 在 有 把 被 对 为 从 到 会 能 要 就 都 也 很 请 个 这 那 哪
-   什么 怎么 怎样 如何 为什么 为何 多少 可以 一个 哪个 之间 是否 区别 difference`.split(/\s+/),
+   什么 怎么 怎样 如何 为什么 为何 多少 可以 一个 哪个 哪些 需要 之间 是否 区别 difference`.split(/\s+/),
 );
-/* What others call it -> what the pages of this language call it. */
-const OTHERS = {
-  zh: {
-    霍夫曼: "哈夫曼",
-    赫夫曼: "哈夫曼",
-    空洞卷积: "膨胀卷积",
-    扩张卷积: "膨胀卷积",
-    反卷积: "转置卷积",
-    步长: "步幅",
-    bits: "比特",
-    nats: "奈特",
-  },
-  en: { atrous: "dilation", deconvolution: "transposed convolution" },
-}[document.documentElement.lang];
-const OTHER = new RegExp(Object.keys(OTHERS).join("|"), "gi");
+/* What others call it -> what the pages of this language call it, the longest first: the
+   build writes here what docs/data/glossary.yml says. */
+const OTHERS = { zh: {}, en: {} }[document.documentElement.lang] ?? {};
+const listed = Object.keys(OTHERS).map((word) => (/^\w/.test(word) ? `\\b${word}\\b` : word));
+const OTHER = new RegExp(listed.join("|") || "(?!)", "gi");
 const NAME = /^[A-Za-z]\w*(?:\.\w+)*$/;
 const NAME_PARTS = /[_.]|(?<=[a-z])(?=[A-Z])/;
 
@@ -52,37 +42,97 @@ function cutChinese(run) {
     const begun = end === start && [...index.words].some((word) => word.startsWith(rest));
     if (begun) end = run.length; // a word that is still being typed
     if (end > start) {
-      found.push(run.slice(start, end));
+      found.push(...withParts(run.slice(start, end)));
       start = end - 1;
     }
   }
   return found.length ? found.join(" ") : run;
 }
 
+/* 反归一化 is about 归一化: a long word, and the longest that it begins and ends with. */
+function withParts(word) {
+  const isWord = (part) => index.words.has(part);
+  const sizes = [...word].map((_, size) => size).reverse().slice(0, -2); // two at least
+  const head = sizes.map((size) => word.slice(0, size)).find(isWord);
+  const tail = sizes.map((size) => word.slice(-size)).find(isWord);
+  return word.length < 4 ? [word] : [word, head, tail].filter(Boolean);
+}
+
+/* Two ways to write a word: both are asked for, and count as one. */
+const SPELLINGS = [
+  [/^(\d+)[x×](\d+)$/i, (word, one, two) => one + (/x/i.test(word) ? "×" : "x") + two],
+  [/(\w{3}[iy])z(e[drs]?|ers?|ing|ations?|able)$/i, "$1s$2"],
+  [/(\w{3}[iy])s(e[drs]?|ers?|ing|ations?|able)$/i, "$1z$2"],
+  [/(behavi|col|fav|neighb)our/i, "$1or"],
+  [/(behavi|col|fav|neighb)or(?!m)/i, "$1our"],
+  [/cent(?:er|re)(?=d|s|$)/i, (word) => (/er$/i.test(word) ? "centre" : "center")],
+  [/\bgr[ae]y/i, (word) => (/a/i.test(word) ? "grey" : "gray")],
+];
+const FOLDED = { z: "s", our: "or", re: "er", grey: "gray", "×": "x" };
+
+function respell(word) {
+  const rule = SPELLINGS.find(([pattern]) => pattern.test(word));
+  return rule ? [word, word.replace(...rule)] : [word];
+}
+
+const fold = (text) =>
+  text
+    .toLowerCase()
+    .replace(OTHER, (word) => OTHERS[word])
+    .replace(/z|our|grey|×|(?<=cent)re/g, (part) => FOLDED[part]);
+
+/* The pages' word; behind the reader's, if some page has that too. */
+function translate(word) {
+  const name = word.toLowerCase();
+  const has = ({ title, text }) => `${title} ${text}`.toLowerCase().includes(name);
+  return index.docs.some(has) ? `${word} ${OTHERS[name]}` : OTHERS[name];
+}
+
 function readQuestion(text) {
   const words = text
-    .replace(OTHER, (word) => OTHERS[word.toLowerCase()])
+    .replace(OTHER, translate)
     .replace(/\p{sc=Han}+/gu, (run) => ` ${cutChinese(run)} `)
     .split(/\s+/)
     .flatMap((word) => (NAME.test(word) ? word.split(NAME_PARTS) : [word]))
     .filter(Boolean);
   const telling = words.filter((word) => !SILENT.has(word.toLowerCase()));
   return (telling.length ? telling : words)
+    .flatMap(respell)
     .map((word) => (/^[A-Za-z]{1,2}$/.test(word) ? `${word}^1` : word)) // no more letters
     .join(" ");
 }
 
-/* Whether an entry documents what the question names: by its short or dotted name. */
-function isNamed({ location }) {
-  const anchor = location.split("#")[1] ?? "";
-  return anchor === asked || anchor.endsWith(`.${asked}`);
+/* The entries that document what the question names, by its short or its dotted name;
+   else by the name that torch gives it: F.conv2d, nn.MaxPool2d. */
+function findNamed() {
+  if (!NAME.test(asked)) return [];
+  const bare = (name) => name.split(".").pop().replaceAll("_", "").toLowerCase();
+  const anchored = index.docs.filter(({ location }) => /#.*\./.test(location));
+  const nameOf = ({ location }) => location.split("#")[1];
+  const same = (entry) => nameOf(entry) === asked || nameOf(entry).endsWith(`.${asked}`);
+  const named = anchored.filter(same);
+  if (named.length || !isCode(asked)) return named;
+  return anchored.filter((entry) => bare(nameOf(entry)) === bare(asked));
+}
+
+/* to_tensor, ToTensor and conv2d are names; pad and entropy are words as well. */
+const isCode = (name) => NAME_PARTS.test(name) || /\d/.test(name);
+
+/* Which words of the question an entry has. */
+function readTerms(entry) {
+  const found = {};
+  for (const [term, has] of Object.entries(entry.terms))
+    found[fold(term).replace("*", "")] ||= has;
+  for (const term of Object.keys(entry.terms)) // one spelling is enough: nothing missing
+    if (!entry.terms[term] && found[fold(term)]) delete entry.terms[term];
+  return found;
 }
 
 /* How much of the question a set of its words is; a word that few entries have counts
    for more. */
-function makeShare(items) {
+function makeShare(found) {
   const counts = {};
-  for (const { terms } of items.flat())
+  for (const terms of found)
     for (const term of Object.keys(terms)) counts[term] = (counts[term] ?? 0) + terms[term];
   const weigh = (term) => Math.log(1 + index.docs.length / (counts[term] || 1));
   const sum = (terms) => terms.reduce((total, term) => total + weigh(term), 0);
@@ -90,33 +140,43 @@ function makeShare(items) {
   return (has) => sum(Object.keys(counts).filter(has)) / all;
 }
 
-const readTitle = ({ title }) => title.replace(/<[^>]*>|\u200b/g, "").toLowerCase();
+const readTitle = ({ title }) => fold(title.replace(/<[^>]*>|\u200b/g, ""));
+
+/* Overviews of sections and the list of terms: they have a word of everything. */
+const GENERAL = /\/index\.html|^about\/glossary\.html/;
+const LESS = 0.7; // unless their title is what is asked for
 
 /* Pages by what their best entry, all their entries and their title have of the question;
    within a page the best entry first. The theme shows that one, and all with its score. */
 function order(items) {
-  const share = makeShare(items);
   const named = addNamed(items);
+  const terms = new Map(items.flat().map((entry) => [entry, readTerms(entry)]));
+  const share = makeShare(terms.values());
+  const ofTitle = (entry) => {
+    const title = readTitle(entry);
+    return share((term) => title.includes(term));
+  };
+  const bonus = isCode(asked) ? 9 : 1;
   const rank = (entry) =>
-    share((term) => entry.terms[term]) +
-    share((term) => readTitle(entry).includes(term)) +
-    (named.has(entry.location) ? 9 : 0);
-  const rankPage = (entries) =>
-    rank(entries[0]) +
-    share((term) => entries.some(({ terms }) => terms[term])) +
-    share((term) => readTitle(entries.find((entry) => !entry.parent)).includes(term));
+    share((term) => terms.get(entry)[term]) +
+    ofTitle(entry) +
+    (named.has(entry.location) ? bonus : 0);
+  const ranks = new Map(items.flat().map((entry) => [entry, rank(entry)]));
+  const byRank = (one, other) => ranks.get(other) - ranks.get(one);
   for (const entries of items) {
     const best = Math.max(...entries.map(({ score }) => score));
-    entries.sort((one, other) => rank(other) - rank(one));
-    entries[0].score = best;
+    const title = ofTitle(entries.find((entry) => !entry.parent));
+    entries.sort(byRank)[0].score = best;
+    const some = share((term) => entries.some((entry) => terms.get(entry)[term]));
+    const less = title < 1 && GENERAL.test(entries[0].location) ? LESS : 1;
+    ranks.set(entries, (ranks.get(entries[0]) + some + title) * less);
   }
-  items.sort((one, other) => rankPage(other) - rankPage(one));
+  items.sort(byRank);
 }
 
 /* Makes sure that the entries of a name are there; returns where they are. */
 function addNamed(items) {
-  const code = NAME.test(asked) && NAME_PARTS.test(asked);
-  const named = code ? index.docs.filter(isNamed) : [];
+  const named = findNamed();
   for (const entry of named) {
     const [page] = entry.location.split("#");
     const parent = index.docs.find(({ location }) => location === page);

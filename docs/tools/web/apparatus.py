@@ -6,6 +6,7 @@ from docs.tools.web import (
     citations,
     claim_tables,
     notebooks,
+    overviews,
     tables,
     terms,
     verification,
@@ -16,7 +17,9 @@ from docs.tools.web.tables import Maker, Words
 TABLES: dict[str, Maker] = {
     "claims-summary": claim_tables.counts,
     "claims": claim_tables.errata,
+    "contents": overviews.contents,
     "glossary": terms.glossary,
+    "sections": overviews.sections,
     "verification-summary": verification.summary,
     "environments": verification.environments,
     "skips": verification.skips,

@@ -45,6 +45,12 @@ class Catalogue:
         pages = (page for section in self.sections for page in section.pages)
         return getattr(next(p for p in pages if p.slug == slug).title, self.code)
 
+    def heading(self, key: str) -> str:
+        """Return the title that a written page gives itself, without its id."""
+        lines = self.sources[key].prose
+        heading = next((line for line in lines if line.startswith("# ")), key)
+        return heading.removeprefix("# ").partition(" {")[0]
+
     def is_topic(self, slug: str) -> bool:
         """Say whether a page of the map deals with a subject, not with this site."""
         subjects = [section for section in self.sections if section.key != "about"]

@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from docs.tools.data import site_map
+
 ROOT = Path(__file__).resolve().parents[3]
 LABELS = ROOT / "docs/tools/labels.yml"
 
@@ -137,9 +139,14 @@ def words(code: str) -> dict[str, str]:
 
 
 def section_label(key: str, code: str) -> str | None:
-    """Return a section's label, or None where the table lacks it."""
-    pair = labels()["sections"].get(key)
-    return None if pair is None else pair[code]
+    """Return a section's label, or None where nobody has given it one.
+
+    The sections of topics are named in pages.yml, the others in labels.yml.
+    """
+    if pair := labels()["sections"].get(key):
+        return pair[code]
+    titles = (section.title for section in site_map() if section.key == key)
+    return next((getattr(title, code) for title in titles), None)
 
 
 def name_sections(items: Iterable[Any], code: str) -> list[str]:
@@ -149,7 +156,8 @@ def name_sections(items: Iterable[Any], code: str) -> list[str]:
         if item.is_section:
             label = section_label(item.title, code)
             if label is None:
-                problems.append(f"docs/tools/labels.yml has no section {item.title!r}")
+                where = "docs/data/pages.yml and docs/tools/labels.yml"
+                problems.append(f"{where} have no section {item.title!r}")
             item.title = label or item.title
             problems += name_sections(item.children, code)
     return problems

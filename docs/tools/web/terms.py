@@ -1,5 +1,6 @@
 """The glossary on the site: its page, and a note at a term's first use on a page."""
 
+import json
 import re
 from collections.abc import Iterator
 from html import escape
@@ -13,6 +14,7 @@ from docs.tools.web.tables import Words
 
 SEARCH_TERMS = ROOT / ".cache/search_terms.txt"
 WEIGHT = 1000  # jieba keeps a word of this frequency whole
+NO_NAMES = "{ zh: {}, en: {} }"  # in docs/assets/js/search.js
 
 # Where no note belongs: these elements, and elements of these classes.
 _CLOSED = {"a", "button", "code", "h1", "h2", "h3", "h4", "h5", "h6", "label", "pre"}
@@ -37,6 +39,28 @@ def write_search_terms(terms: list[Term]) -> str:
     SEARCH_TERMS.parent.mkdir(exist_ok=True)
     SEARCH_TERMS.write_text("".join(lines), encoding="utf-8")
     return str(SEARCH_TERMS)
+
+
+def other_names(terms: list[Term], code: str) -> dict[str, str]:
+    """Return what else readers may call the terms -> the pages' word, longest first.
+
+    Renderings that the Chinese pages avoid are on none of them: only who asks for one
+    can mean the term.
+    """
+    names = {
+        name.lower(): _IN_BRACKETS.sub("", getattr(term, code)).lower()
+        for term in terms
+        for name in (*getattr(term.also, code), *(term.avoid if code == "zh" else ()))
+    }
+    return dict(sorted(names.items(), key=lambda pair: (-len(pair[0]), pair)))
+
+
+def fill_search(script: str, terms: list[Term]) -> str:
+    """Write the other names of the terms into the script of the search."""
+    names = {code: other_names(terms, code) for code in ("zh", "en")}
+    if script.count(NO_NAMES) != 1:
+        raise ValueError(f"expected {NO_NAMES!r} once in the script of the search")
+    return script.replace(NO_NAMES, json.dumps(names, ensure_ascii=False))
 
 
 # --- the page -------------------------------------------------------------------------

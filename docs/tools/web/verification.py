@@ -73,7 +73,7 @@ def by_page(book: Catalogue, uri: str, words: Words) -> str:
     for key, page in book.sources.items():
         if not page.blocks:
             continue
-        title = escape(_title(page.lines, key))
+        title = escape(book.heading(key))
         row = [f'<a href="{href(uri, key)}">{title}</a>', str(len(page.blocks))]
         row += [_cell(_count(book, device, key), words) for device in DEVICES]
         rows.append(row)
@@ -147,9 +147,3 @@ def _cell(counts: dict[str, int], words: Words) -> str:
         what = "✓" if state == "passed" else words[f"count_{state}"]
         parts.append(f"{count} {what}")
     return ", ".join(parts)
-
-
-def _title(lines: list[str], key: str) -> str:
-    """Return a page's first heading, without its id."""
-    heading = next((line for line in lines if line.startswith("# ")), key)
-    return heading.removeprefix("# ").partition(" {")[0]
