@@ -201,7 +201,7 @@ def _summarize(options: argparse.Namespace) -> str:
     }
     name: str = options.network
     if name not in networks:
-        near = get_close_matches(name, networks, n=6) or sorted(networks)
+        near = get_close_matches(name.lower(), networks, n=6) or sorted(networks)
         raise ValueError(f"no network {name!r}; there is {', '.join(near)}")
     given = {"in_channels": options.input[0]}
     if options.num_classes is not None:
