@@ -190,7 +190,7 @@ def _summarize(options: argparse.Namespace) -> str:
     """Return the answer of `summary`."""
     import torch  # the other command does without
 
-    from dlref import models
+    import dlref.models as models
     from dlref.summary import summary
 
     builders: dict[str, Any] = {name: getattr(models, name) for name in models.__all__}

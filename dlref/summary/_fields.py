@@ -16,8 +16,8 @@ from dlref.shapes import receptive_field
 
 __all__ = ["FieldMode", "Sight"]
 
-Windows: TypeAlias = tuple[tuple[int, int], ...]  # size and jump along each axis
-Sight: TypeAlias = Windows | Literal["all", "flat"] | None
+_Windows: TypeAlias = tuple[tuple[int, int], ...]  # size and jump along each axis
+Sight: TypeAlias = _Windows | Literal["all", "flat"] | None
 """What an element sees: a window, the whole input, or something unknown (None).
 
 In a tensor that is "flat" each element has a window of its own, because the positions
@@ -132,7 +132,7 @@ class FieldMode(TorchFunctionMode):
             return seen if kept else None
         return self._rearrange(name, seen, x, y)
 
-    def _rearrange(self, name: str, seen: Windows, x: Tensor, y: Tensor) -> Sight:
+    def _rearrange(self, name: str, seen: _Windows, x: Tensor, y: Tensor) -> Sight:
         """Return what is seen after a view, or after a reduction over some axes."""
         kept = self._image(y) == self._image(x)
         if name in _REDUCTIONS:
@@ -164,7 +164,7 @@ class FieldMode(TorchFunctionMode):
         )
 
     def _divide(
-        self, seen: Windows, image: tuple[int, ...], cells: tuple[int, ...]
+        self, seen: _Windows, image: tuple[int, ...], cells: tuple[int, ...]
     ) -> Sight:
         """Return what is seen after adaptive pooling of an image into cells."""
         if any(o == 1 < i for i, o in zip(image, cells, strict=True)):

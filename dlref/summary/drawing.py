@@ -1,5 +1,6 @@
 """A network as a row of blocks, drawn onto axes that the caller brings."""
 
+from collections.abc import Sequence
 from itertools import groupby, pairwise, takewhile
 from math import log2, prod
 from typing import Any, NamedTuple
@@ -48,7 +49,7 @@ def draw_architecture(summary: Summary, ax: Any) -> None:  # noqa: ANN401
         >>> [text.get_text() for text in ax.texts if text.get_va() == "bottom"]
         ['1', '6', '6']
     """
-    rows = _open(list(summary.calls[1:] or summary.calls))
+    rows = _open(summary.calls[1:] or summary.calls)
     rows = [row for row in rows if row.output_shape]
     loud = [row for row in rows if not row.kind.startswith(_SILENT)]
     blocks = _merge(loud or rows)
@@ -98,7 +99,7 @@ def _between(first: str, last: str) -> str:
     return name if len(name) <= _LONGEST else f"…{name[1 - _LONGEST :]}"
 
 
-def _open(calls: list[Call]) -> list[Row]:
+def _open(calls: Sequence[Call]) -> list[Row]:
     """Return the rows to draw: calls in which the image changes its size once or less.
 
     Args:

@@ -99,11 +99,11 @@ def summary(
             f"{type(error).__name__}: {error}"
         ) from error
     return Summary(
-        watch.calls,
+        tuple(watch.calls),
         input_size=size,
         num_params=sum(p.numel() for p in parameters),
         num_trainable_params=sum(p.numel() for p in parameters if p.requires_grad),
-        not_called=watch.not_called(),
+        not_called=tuple(watch.not_called()),
         depth=depth,
     )
 

@@ -1,6 +1,7 @@
 """The result of `summary`: rows, totals and a table in plain text."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 __all__ = ["Call", "Row", "Summary"]
@@ -56,57 +57,47 @@ class Call(NamedTuple):
     row: Row
 
 
+@dataclass(frozen=True, repr=False)
 class Summary:
-    """The layers of a model that ran once, and their totals.
-
-    `str()` gives a table.
+    """The layers of a model that ran once, and their totals; `str()` gives a table.
 
     Attributes:
-        rows: One row for each layer that ran, or for each block at `depth`.
+        calls: Every call of a module in the order in which it began, outer before inner
+            calls: what rows and drawings are made from.
+        input_size: Shape of the input, without the batch.
         num_params: Parameters of the model, shared ones once, those that did not run
             included.
         num_trainable_params: Those of them that require a gradient.
-        macs: Multiply-accumulate operations for one input: the sum over all rows.
-        input_size: Shape of that input, without the batch.
         not_called: Modules with parameters that no row counts.
-        calls: Every call of a module in the order in which it began, outer before inner
-            calls: what `rows` and a drawing are made from.
-        depth: Depth at which rows are merged, or None.
+        depth: Depth at which rows are merged; None for layers.
     """
 
-    def __init__(
-        self,
-        calls: Sequence[Call],
-        *,
-        input_size: tuple[int, ...],
-        num_params: int,
-        num_trainable_params: int,
-        not_called: Sequence[str] = (),
-        depth: int | None = None,
-    ) -> None:
-        """Keep what [`summary`][dlref.summary.summary] has found.
+    calls: tuple[Call, ...]
+    input_size: tuple[int, ...]
+    num_params: int
+    num_trainable_params: int
+    not_called: tuple[str, ...] = ()
+    depth: int | None = None
 
-        Args:
-            calls: Every call, outer before inner.
-            input_size: Shape of one input, without the batch.
-            num_params: Parameters of the model.
-            num_trainable_params: Those that require a gradient.
-            not_called: Modules with parameters that no row counts.
-            depth: Depth at which rows are merged; None for layers.
+    @property
+    def rows(self) -> list[Row]:
+        """One row for each layer that ran, or for each block at `depth`.
+
+        Returns:
+            The rows, in the order of execution.
         """
-        self.calls = tuple(calls)
-        self.input_size = input_size
-        self.num_params = num_params
-        self.num_trainable_params = num_trainable_params
-        self.not_called = tuple(not_called)
-        self.depth = depth
-        self.rows = [
-            call.row
-            for call in calls
-            if (depth is None and call.is_layer)
-            or (depth is not None and _shown(call, depth))
-        ]
-        self.macs = sum(call.row.macs or 0 for call in calls if call.is_layer)
+        if self.depth is None:
+            return [call.row for call in self.calls if call.is_layer]
+        return [call.row for call in self.calls if _stands_at(call, self.depth)]
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulate operations for one input.
+
+        Returns:
+            The sum over all layers, save those whose MACs are not known.
+        """
+        return sum(call.row.macs or 0 for call in self.calls if call.is_layer)
 
     def __str__(self) -> str:
         """Return the table, the totals beneath it."""
@@ -137,7 +128,7 @@ class Summary:
         return lines
 
 
-def _shown(call: Call, depth: int) -> bool:
+def _stands_at(call: Call, depth: int) -> bool:
     return call.depth == depth or (call.is_layer and call.depth < depth)
 
 
