@@ -39,14 +39,18 @@ def pool_averages(
     Returns:
         One value per window; of integers, rounded towards zero.
     """
-    wide = x.to(torch.promote_types(x.dtype, torch.float32))
-    X = padded(wide if x.is_floating_point() else x, axes, 0)
+    if x.dtype in (torch.float16, torch.bfloat16):
+        wide = x.float()  # a sum needs more digits than its terms
+        y = pool_averages(
+            wide, axes, count_include_pad=count_include_pad, divisor=divisor
+        )
+        return y.to(x.dtype)
+    X = padded(x, axes, 0)
     sizes = X.shape[-len(axes) :]
     total = linear(X, partial(sums, axes=axes), partial(spread, axes=axes, sizes=sizes))
     n = divisor or counts(axes, total, count_include_pad=count_include_pad)
-    if not x.is_floating_point():
-        return formatted(total.div(n, rounding_mode="trunc"), x)
-    return formatted((total / n).to(x.dtype), x)
+    rounding = None if x.is_floating_point() else "trunc"
+    return formatted(torch.div(total, n, rounding_mode=rounding), x)
 
 
 def counts(axes: list[Axis], like: Tensor, *, count_include_pad: bool) -> int | Tensor:
