@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,18 +79,6 @@ def test_copy_copies_the_program(tab, base, language: str) -> None:
     tab.goto(address_of(base, language, f"{page}.html"))
     assert copy_block(tab, 1).strip() == block.fence.code.strip()
     assert tab.locator(".output button").count() == 0
-
-
-def test_a_notebook_downloads(chromium, served: str) -> None:
-    context = chromium.new_context()
-    page = context.new_page()
-    page.goto(f"{served}/en/cnn/output-size.html")
-    with page.expect_download() as download:
-        page.locator("a[download]").click()
-    notebook = json.loads(download.value.path().read_text(encoding="utf-8"))
-    assert download.value.suggested_filename == "output-size.ipynb"
-    assert len(notebook["cells"]) > 10
-    context.close()
 
 
 def test_a_phone_never_scrolls_sideways(tab, base, site) -> None:

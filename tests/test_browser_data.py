@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from docs.tools.data import claims, glossary
@@ -164,20 +165,44 @@ def test_a_badge_explains_itself_on_hover_and_focus(
     assert note.bounding_box()["width"] > 100
 
 
+@pytest.mark.parametrize("page", ["math/information", "labs/first-network", "index"])
 def test_the_notebook_is_one_click_away(
-    tab, base: str, language: str, tmp_path: Path
+    tab, base: str, site: Path, complaints: list[str], language: str, page: str
 ) -> None:
-    """A server's file is saved; one on disk Chromium opens, to be saved from there."""
-    tab.goto(address_of(base, language, "math/information.html"))
-    if base.startswith("file:"):
-        tab.click(".page-tools a[download]")
-        tab.wait_for_url("**/math/information.ipynb")
-        saved = json.loads(tab.locator("body").inner_text())
-    else:
+    """Served or from disk, it is saved under its name, byte by byte the site's file."""
+    tab.goto(address_of(base, language, f"{page}.html"))
+    for _ in range(2):
         with tab.expect_download() as caught:
             tab.click(".page-tools a[download]")
-        assert caught.value.suggested_filename == "information.ipynb"
-        caught.value.save_as(tmp_path / "saved.ipynb")
-        saved = json.loads((tmp_path / "saved.ipynb").read_text(encoding="utf-8"))
-    expected = {"page": "math/information", "language": language}
-    assert saved["metadata"]["dlref"] == expected
+        assert caught.value.suggested_filename == f"{Path(page).name}.ipynb"
+        saved = caught.value.path().read_bytes()
+        assert saved == (site / LANGUAGES[language] / f"{page}.ipynb").read_bytes()
+    nbformat.validate(nbformat.reads(saved.decode(), as_version=4))
+    assert tab.url == address_of(base, language, f"{page}.html")
+    assert complaints == []
+
+
+@pytest.mark.parametrize("base", ["file"], indirect=True)
+def test_without_its_script_the_link_leads_to_the_notebook(
+    tab, base: str, site: Path, tmp_path: Path
+) -> None:
+    alone = tmp_path / "math"
+    alone.mkdir()
+    for name in ("information.html", "information.ipynb"):
+        (alone / name).write_bytes((site / "math" / name).read_bytes())
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets/js").symlink_to(site / "assets/js")
+    tab.goto((alone / "information.html").as_uri())
+    tab.click(".page-tools a[download]")
+    tab.wait_for_url("**/math/information.ipynb")
+
+
+@pytest.mark.parametrize("base", ["file"], indirect=True)
+def test_without_javascript_the_notebook_is_shown(chromium, base: str) -> None:
+    context = chromium.new_context(java_script_enabled=False, viewport=DESK)
+    page = context.new_page()
+    page.goto(f"{base}/math/information.html")
+    page.click(".page-tools a[download]")
+    page.wait_for_url("**/math/information.ipynb")
+    assert json.loads(page.locator("body").inner_text())["nbformat"] == 4
+    context.close()

@@ -48,6 +48,7 @@ SECONDS = 15  # of CPU time, for all cells of a lab
 LONGEST_CELL = 25  # lines
 PAGE_BUDGET = 40_000  # bytes of gzipped HTML
 STYLE_BUDGET = 20_000  # bytes
+WORDS = {"notebook": "Download"}
 
 every_lab = pytest.mark.parametrize("path", LABS, ids=NAMES)
 
@@ -561,7 +562,7 @@ def mended(text: str, html: str) -> tuple[str, list[str]]:
         '<div class="jp-Cell" id="cell-id=cell">'
         f'<div class="jp-RenderedMarkdown">{html}</div></div>'
     )
-    result = mend(content, page, parse(dump(notebook)), files, {"notebook": "Download"})
+    result = mend(content, page, parse(dump(notebook)), files, "zh", WORDS)
     anchors = (page.links_to_anchors or {}).get(other, {})
     return result[0], [*result[1], *(f"anchor {name}" for name in anchors)]
 
@@ -611,7 +612,7 @@ def test_what_cannot_be_mended_is_reported(html: str, problem: str) -> None:
 def test_a_cell_that_the_plugin_left_out_is_reported() -> None:
     lab = parse(dump(tiny("en")))
     page = SimpleNamespace(url="x", file=SimpleNamespace(src_uri="x.ipynb"))
-    problems = mend("", page, lab, SimpleNamespace(), {"notebook": "Download"})[1]
+    problems = mend("", page, lab, SimpleNamespace(), "zh", WORDS)[1]
     assert problems[0] == "the cell 'tiny' was not rendered"
     assert len(problems) == 3
 

@@ -75,6 +75,19 @@ def test_the_frame_speaks_the_language_of_its_page(site: Path) -> None:
     assert "Parameters:" in Html(site / "en/api/shapes.html", site).article.get_text()
 
 
+def test_shared_files_lie_once_on_the_site(site: Path) -> None:
+    theme = {"javascripts", "stylesheets", "images", "_mkdocstrings.css"}
+    assert {path.name for path in (site / "en/assets").iterdir()} <= theme
+    for page in ("index.html", "cnn/output-size.html", "404.html"):
+        loads = Html(site / "en" / page, site).loads
+        there = {path for load in loads if (path := load.partition("assets/")[2])}
+        assert any(path.startswith("css/") for path in there), page
+    figures = Html(site / "en/labs/first-network.html", site).article.select("img")
+    sources = [str(figure["src"]) for figure in figures]
+    assert sources
+    assert all(source.startswith("../../assets/figures/labs/") for source in sources)
+
+
 # --- nothing from elsewhere, nothing broken -------------------------------------------
 
 

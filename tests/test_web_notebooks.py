@@ -7,8 +7,15 @@ from pathlib import Path
 import pytest
 
 from docs.tools.compare import Tolerance, explain_difference
-from docs.tools.snippets import LANGUAGES, Page, load, pages, parse
-from docs.tools.web.notebooks import SETUP, dump, to_notebook
+from docs.tools.snippets import DOCS, LANGUAGES, Page, load, pages, parse
+from docs.tools.web.notebooks import (
+    DELIVER,
+    SCRIPTS,
+    SETUP,
+    dump,
+    to_notebook,
+    write_scripts,
+)
 from tests.site_build import Html, source_of
 
 nbformat = pytest.importorskip("nbformat")
@@ -54,6 +61,25 @@ def test_notebooks_are_well_formed(language: str) -> None:
         notebook = to_notebook(page, language)
         nbformat.validate(notebook)
         assert dump(notebook) == dump(to_notebook(load(page.path), language))
+
+
+def test_a_script_holds_both_languages_and_each_figure_once(tmp_path: Path) -> None:
+    folder = {"zh": tmp_path, "en": tmp_path / "en"}
+    for language, place in folder.items():
+        (place / "math").mkdir(parents=True)
+        page = load(DOCS / language / "math/information.md")
+        text = dump(to_notebook(page, language))
+        (place / "math/information.ipynb").write_text(text, encoding="utf-8")
+    (tmp_path / "lonely.ipynb").write_text("{}")
+    write_scripts(tmp_path)
+    (script,) = (tmp_path / SCRIPTS).rglob("*.js")
+    assert script.relative_to(tmp_path / SCRIPTS).as_posix() == "math/information.js"
+    text = script.read_text(encoding="utf-8")
+    held = json.loads(text.removeprefix(f"{DELIVER}(").removesuffix(");\n"))
+    assert held.keys() == {"zh", "en", "figures"}
+    figures = sum(len(block.figures) for block in page.blocks)
+    assert text.count("<svg") == len(held["figures"]) == figures > 3
+    assert held["en"]["metadata"]["dlref"]["language"] == "en"
 
 
 # --- what they hold -------------------------------------------------------------------

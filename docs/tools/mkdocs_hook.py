@@ -100,14 +100,15 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the shared files, and report pages without a counterpart."""
     here = _language(config)
+    shared = assets.Elsewhere if here.root else File  # Chinese is built first
     for uri, path in assets.shared_files():
-        files.append(File.generated(config, uri, abs_src_path=str(path)))
+        files.append(shared.generated(config, uri, abs_src_path=str(path)))
     script = (assets.ASSETS / "js/search.js").read_text(encoding="utf-8")
     script = terms.fill_search(script, catalogue.catalogue(here.code).terms)
-    files.append(File.generated(config, "assets/js/search.js", content=script))
+    files.append(shared.generated(config, "assets/js/search.js", content=script))
     for problem in theme.mend(files, config):
         log.warning(problem)
-    lab_pages.add_files(files, config, here.code)
+    lab_pages.add_files(files, config, here.code, shared)
     for file in files.documentation_pages():
         for code in languages.lacking(here, file.src_uri):
             path = f"docs/{code}/{file.src_uri}"
@@ -166,7 +167,12 @@ def on_page_content(
     if parsed := _builds.parsed.get(page.file.src_uri):
         if isinstance(parsed, lab_file.Lab):
             content, problems = lab_pages.mend(
-                content, page, parsed, files, config.extra["words"]
+                content,
+                page,
+                parsed,
+                files,
+                _language(config).code,
+                config.extra["words"],
             )
             for problem in problems:
                 log.warning("%s: %s", where, problem)
@@ -212,6 +218,16 @@ def on_page_context(
     return context
 
 
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Let the pages of all languages use the same files."""
+    return assets.lead_to_root(output, _language(config).root)
+
+
+def on_post_template(output: str, template_name: str, config: MkDocsConfig) -> str:
+    """Do the same for the page that says that there is no such page."""
+    return assets.lead_to_root(output, _language(config).root)
+
+
 def on_template_context(
     context: Context,
     template_name: str,
@@ -243,6 +259,7 @@ def on_post_build(config: MkDocsConfig) -> None:
     if r"\u200b" not in index:  # jieba's mark between words
         log.warning("the Chinese search index is not cut into words: is jieba active?")
     build(_english(config), dirty=_builds.dirty)
+    notebooks.write_scripts(Path(config.site_dir))
     seconds = time.monotonic() - _builds.started
     log.info(console.describe_build(_builds.reason, _builds.pages, seconds))
 

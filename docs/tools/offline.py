@@ -1,6 +1,7 @@
 """Pack the built site into one zip that opens by double click: `make offline`.
 
-The same site gives the same bytes: entries are sorted and dated alike.
+The same site gives the same bytes: entries are sorted and dated alike. Source maps of
+the theme's scripts, which only its developers' tools fetch, stay out.
 """
 
 import sys
@@ -14,7 +15,9 @@ DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip can hold
 def pack(site: Path, target: Path) -> int:
     """Write every file of `site` below one folder of `target`; return its size."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    files = sorted(path for path in site.rglob("*") if path.is_file())
+    files = sorted(
+        path for path in site.rglob("*") if path.is_file() and path.suffix != ".map"
+    )
     if not files:
         raise ValueError(f"expected a built site in {site}, found nothing")
     with zipfile.ZipFile(target, "w") as archive:

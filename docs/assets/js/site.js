@@ -48,3 +48,34 @@ new MutationObserver(plainCopyButtons).observe(document.querySelector("main"), {
   subtree: true,
 });
 plainCopyButtons();
+
+/* From disk a browser shows a notebook's text instead of saving it, and lets nobody read
+   the file. There the notebook comes from a script; without it, the link stays as it is. */
+const linesOf = (text) => text.match(/[^\n]*\n|[^\n]+/g) ?? [];
+
+function save(name, text) {
+  const address = URL.createObjectURL(new Blob([text], { type: "application/x-ipynb+json" }));
+  Object.assign(document.createElement("a"), { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+function fetchNotebook(link, event) {
+  event.preventDefault();
+  window.deliverNotebook = ({ figures, ...books }) => {
+    const notebook = books[document.documentElement.lang];
+    for (const { data = {} } of notebook.cells.flatMap(({ outputs = [] }) => outputs)) {
+      const figure = figures[data["image/svg+xml"]];
+      if (figure) data["image/svg+xml"] = linesOf(figure);
+    }
+    save(link.pathname.split("/").pop(), `${JSON.stringify(notebook, null, 1)}\n`);
+  };
+  const script = Object.assign(document.createElement("script"), { src: link.dataset.script });
+  script.addEventListener("load", () => script.remove());
+  script.addEventListener("error", () => location.assign(link.href));
+  document.head.append(script);
+}
+
+if (location.protocol === "file:") {
+  for (const link of document.querySelectorAll("a[data-script]"))
+    link.addEventListener("click", (event) => fetchNotebook(link, event));
+}

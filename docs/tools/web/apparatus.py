@@ -54,7 +54,7 @@ def extend(
     book, key = catalogue(code), uri.removesuffix(".md")
     content, problems = tables.fill(content, TABLES, book, uri, words)
     content = badges.attach(content, page, key, book, words)
-    content = notebooks.link(content, page, key, words)
+    content = notebooks.link(content, page, key, code, words)
     if table := claim_tables.pitfalls(key, book, words):
         content = claim_tables.after_heading(content, "pitfalls", table)
     if book.is_topic(key):

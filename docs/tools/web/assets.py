@@ -1,8 +1,15 @@
-"""Files shared by both languages: `docs/assets/` is part of each language's build."""
+"""Files shared by both languages, which lie once on the site, below its root.
+
+MkDocs wants them in each language's build, so that it can check the links to them. In
+English they are therefore known, but not written, and the pages' links to them are led
+to the root.
+"""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+from mkdocs.structure.files import File
 
 from docs.tools.snippets import Page
 
@@ -15,7 +22,43 @@ _LINK = re.compile(
 _IMAGE = re.compile(r'<img (?P<rest>[^>]*?)src="(?P<src>[^"]*assets/[^"]+\.svg)"')
 _SVG = re.compile(r"<svg\b[^>]*>")
 _LENGTH = r'\s%s="(?P<number>[\d.]+)(?P<unit>pt|px|)"'
+# An address of such a file on a page. The theme's own files stay with each language.
+_SHARED = re.compile(
+    r"""(?P<before>\b(?:src|href)=["'](?P<up>(?:\.\./)*|/[^"']*?))(?P<there>assets/"""
+    r"""(?:css|figures|img|js|notebooks|vendor)/)"""
+)
 PIXELS = {"pt": 4 / 3, "px": 1.0, "": 1.0}  # CSS
+
+
+class Elsewhere(File):
+    """A file that the build of another language has written."""
+
+    def copy_file(self, dirty: bool = False) -> None:
+        """Leave it where it is."""
+
+
+def lead_to_root(html: str, folder: str) -> str:
+    """Lead a page's links to shared files out of its language's folder.
+
+    Args:
+        html: The page.
+        folder: Where the language's pages lie below the site's root.
+
+    Examples:
+        >>> lead_to_root('<img src="../assets/img/x.svg">', "en")
+        '<img src="../../assets/img/x.svg">'
+        >>> lead_to_root('<img src="/dlref/en/assets/img/x.svg">', "en")  # 404
+        '<img src="/dlref/assets/img/x.svg">'
+    """
+    if not folder:
+        return html
+
+    def replace(found: re.Match[str]) -> str:
+        if found["up"].startswith("/"):
+            return found["before"].removesuffix(f"{folder}/") + found["there"]
+        return f"{found['before']}../{found['there']}"
+
+    return _SHARED.sub(replace, html)
 
 
 def shared_files() -> Iterator[tuple[str, Path]]:

@@ -24,6 +24,7 @@ from mkdocs.utils import get_relative_url
 from docs.tools.fences import PageError
 from docs.tools.lab_file import SUFFIX, Lab, Notebook, dump, load, sources, text_of
 from docs.tools.snippets import Block
+from docs.tools.web import notebooks
 from docs.tools.web.assets import PIXELS
 
 _FRAME = re.compile(r"<(style|script)\b.*?</\1>", re.DOTALL)
@@ -49,7 +50,9 @@ def page_uri(file: File) -> str:
     return re.sub(rf"{re.escape(SUFFIX)}$", ".md", file.src_uri)
 
 
-def add_files(files: Files, config: MkDocsConfig, code: str) -> None:
+def add_files(
+    files: Files, config: MkDocsConfig, code: str, shared: type[File]
+) -> None:
     """Add to the site each lab's figures, and the lab itself for download."""
     for path in sources(code):
         try:
@@ -58,7 +61,7 @@ def add_files(files: Files, config: MkDocsConfig, code: str) -> None:
             continue  # reported where the page is read
         for block, pictures in zip(lab.blocks, lab.pictures, strict=True):
             for figure, svg in zip(block.figures, pictures, strict=False):
-                files.append(File.generated(config, figure.path, content=svg))
+                files.append(shared.generated(config, figure.path, content=svg))
         # not under its own name, by which MkDocs already knows the page
         copy = File.generated(
             config, f"{lab.key}.download{SUFFIX}", content=download(lab)
@@ -79,7 +82,7 @@ def download(lab: Lab) -> str:
 
 
 def mend(
-    content: str, page: Page, lab: Lab, files: Files, words: dict[str, str]
+    content: str, page: Page, lab: Lab, files: Files, code: str, words: dict[str, str]
 ) -> tuple[str, list[str]]:
     """Make a page of the site from what mkdocs-jupyter rendered.
 
@@ -88,6 +91,7 @@ def mend(
         page: The page; its contents, anchors and links are set.
         lab: Its notebook.
         files: All files of the site, to find what links point to.
+        code: The page's language.
         words: Labels in the page's language.
 
     Returns:
@@ -113,7 +117,7 @@ def mend(
             parts.append(prose.decode_contents().strip())
     _set_contents(page, soup, lab)
     title, end, rest = "\n".join(parts).partition("</h1>")
-    return f"{title}{end}{_offer(page, words)}{rest}", problems
+    return f"{title}{end}{notebooks.offer(lab.key, code, words)}{rest}", problems
 
 
 def _program(
@@ -232,16 +236,6 @@ def _relink(prose: Tag, page: Page, files: Files) -> Iterator[str]:
         if path:
             url = get_relative_url(target.url, page.url)
             link["href"] = f"{url}#{anchor}" if anchor else url
-
-
-def _offer(page: Page, words: dict[str, str]) -> str:
-    """Return the link to the notebook, as other pages have it below their title."""
-    name = posixpath.basename(page.file.src_uri)
-    label = html.escape(words["notebook"])
-    return (
-        '<p class="page-tools" data-search-exclude>'
-        f'<a href="{name}" download>{label}</a></p>'
-    )
 
 
 def _set_contents(page: Page, soup: BeautifulSoup, lab: Lab) -> None:

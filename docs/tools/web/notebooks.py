@@ -3,8 +3,14 @@
 The notebook is made from the page at build time and holds nothing that the page does
 not show, but for a first cell that does what the site does before a page: it sets the
 seed.
+
+Opened from disk, a browser would show such a file instead of saving it, and lets no
+script read it. So the notebooks lie on the site a second time, as scripts: one for both
+languages, and each figure once.
 """
 
+import hashlib
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -12,10 +18,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from docs.tools.lab_file import SUFFIX, Lab
+from docs.tools.lab_file import SUFFIX, SVG, Lab
 from docs.tools.snippets import DOCS, Block, Page
 from docs.tools.web import citations
 from docs.tools.web.catalogue import catalogue
+from docs.tools.web.languages import LANGUAGES, get_language, site_root
 
 Cell = dict[str, Any]
 
@@ -27,6 +34,9 @@ _SYMBOL_LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])+)\]\[[\w.]+\]")
 _ATTRIBUTES = re.compile(
     r"\{\s*[:.#][^}]*\}|</?div[^>]*>|:(?:material|octicons)-[\w-]+:"
 )
+
+SCRIPTS = "assets/notebooks"  # below the site's root
+DELIVER = "deliverNotebook"  # of docs/assets/js/site.js
 
 SETUP = """\
 # before the first block: what the site does at the top of a page
@@ -50,19 +60,59 @@ def write_all(language: str, site: Path) -> None:
             path.write_text(dump(to_notebook(page, language)), encoding="utf-8")
 
 
-def link(content: str, page: Page, key: str, words: dict[str, str]) -> str:
+def write_scripts(site: Path) -> None:
+    """Write for every notebook the script that holds it in both languages."""
+    for path in sorted(site.rglob(f"*{SUFFIX}")):
+        key = path.relative_to(site).with_suffix("")
+        places = {there.code: site / there.root / key for there in LANGUAGES}
+        texts = {
+            code: place.with_suffix(SUFFIX).read_text(encoding="utf-8")
+            for code, place in places.items()
+            if place.with_suffix(SUFFIX).is_file()
+        }
+        if len(texts) == len(LANGUAGES):
+            target = site / SCRIPTS / f"{key.as_posix()}.js"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(to_script(texts), encoding="utf-8")
+
+
+def to_script(texts: dict[str, str]) -> str:
+    """Return a script that hands over a page's notebooks, given by language."""
+    figures: dict[str, str] = {}
+    books = {code: json.loads(text) for code, text in texts.items()}
+    for book in books.values():
+        for cell in book["cells"]:
+            for output in cell.get("outputs", []):
+                if SVG in output.get("data", {}):
+                    svg = "".join(output["data"][SVG])
+                    name = hashlib.sha256(svg.encode()).hexdigest()[:12]
+                    figures[name] = svg
+                    output["data"][SVG] = name
+    held = json.dumps(
+        {**books, "figures": figures}, ensure_ascii=False, separators=(",", ":")
+    )
+    return f"{DELIVER}({held});\n"
+
+
+def offer(key: str, code: str, words: dict[str, str]) -> str:
+    """Return the link to a page's notebook."""
+    name = f"{key.rpartition('/')[2]}{SUFFIX}"
+    script = f"{site_root(get_language(code), f'{key}.html')}/{SCRIPTS}/{key}.js"
+    return (
+        '<p class="page-tools" data-search-exclude>'
+        f'<a href="{name}" download data-script="{script}">'
+        f"{html.escape(words['notebook'])}</a></p>"
+    )
+
+
+def link(content: str, page: Page, key: str, code: str, words: dict[str, str]) -> str:
     """Offer the notebook below the page's title; at the end, if it is the home page."""
     if not page.blocks or isinstance(page, Lab):
         return content
-    name = f"{key.rpartition('/')[2]}{SUFFIX}"
-    offer = (
-        '<p class="page-tools" data-search-exclude>'
-        f'<a href="{name}" download>{words["notebook"]}</a></p>'
-    )
     if key == "index":
-        return f"{content}{offer}"
+        return f"{content}{offer(key, code, words)}"
     title, end, rest = content.partition("</h1>")
-    return f"{title}{end}{offer}{rest}"
+    return f"{title}{end}{offer(key, code, words)}{rest}"
 
 
 def to_notebook(page: Page, language: str, docs: Path = DOCS) -> dict[str, Any]:
