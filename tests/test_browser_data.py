@@ -117,6 +117,16 @@ def test_without_javascript_all_rows_are_there(chromium, base: str) -> None:
     context.close()
 
 
+def test_formulas_are_set_in_katex_s_fonts(errata) -> None:
+    loaded = errata.evaluate(
+        "document.fonts.ready.then(() => [...document.fonts]"
+        ".filter(({ status }) => status === 'loaded').map(({ family }) => family))"
+    )
+    assert {"KaTeX_Main", "KaTeX_Math"} <= set(loaded)
+    root = errata.locator("#c001 .tex").first
+    assert root.evaluate("e => getComputedStyle(e).fontFamily").startswith("KaTeX_Main")
+
+
 # --- glossary and notes ---------------------------------------------------------------
 
 

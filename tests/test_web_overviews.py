@@ -62,7 +62,7 @@ def test_a_page_is_listed_with_its_sentence_once_it_is_written(navigation) -> No
     assert '<li><a href="gan.html">GANs</a><p>Two &lt;nets&gt;.</p></li></ol>' in listed
     assert "index.html" not in listed
     names = "DeepDream; Neural style transfer; Variational autoencoders; GAN and DCGAN"
-    assert f'<p class="planned">Planned: {names.rpartition(";")[0]}.</p>' in listed
+    assert f'<p class="to-come">Planned: {names.rpartition(";")[0]}.</p>' in listed
 
     after = before | {"gen/vae": page("VAEs", "A code.")}
     listed = overviews.contents(book("en", after), "gen/index.md", words("en"))
@@ -74,7 +74,7 @@ def test_a_section_without_plans_says_nothing_of_them(navigation) -> None:
     navigation["api"] = ["api/index", "api/x"]
     sources = {"api/x": page("dlref.x", "dlref.x: numbers, and more.")}
     listed = overviews.contents(book("en", sources), "api/index.md", words("en"))
-    assert "planned" not in listed
+    assert "to-come" not in listed
     assert "<p>Numbers, and more.</p>" in listed  # its title is not said twice
 
 

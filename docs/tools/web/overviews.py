@@ -54,7 +54,7 @@ def contents(book: Catalogue, uri: str, words: Words) -> str:
     if titles:
         listed_titles = words["semicolon"].join(titles)
         text = words["overview_planned"].format(titles=listed_titles)
-        listed += f'<p class="planned">{text}</p>'
+        listed += f'<p class="to-come">{text}</p>'
     return listed
 
 
