@@ -19,7 +19,7 @@ LAYERS = {
         *("convolution", "pooling", "activations", "losses", "normalization"),
         *("regularization", "probability", "information", "metrics", "transforms"),
     },
-    2: {"optim", "recurrent", "attention", "transfer", "summary", "_network"},
+    2: {"optim", "schedules", "recurrent", "attention", "transfer", "summary", "_network"},
     3: {"models"},
     4: {"__main__"},
 }
