@@ -1,0 +1,175 @@
+"""The three sums of a convolution as products of matrices.
+
+References:
+    Cho and Brand (2017), MEC: memory-efficient convolution for deep neural network,
+    [arXiv:1706.06873](https://arxiv.org/abs/1706.06873), section 3.
+"""
+
+from collections.abc import Iterator
+from math import prod
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Shaped
+from torch import Tensor
+
+from dlref.convolution._axis import Axis, is_plain
+from dlref.convolution._columns import gather, scatter_
+from dlref.convolution._geometry import Geometry, empty_images
+
+__all__ = ["by_input", "by_output", "by_weight"]
+
+_TOGETHER = 2**20  # numbers that the columns of several images may add up to
+
+
+class _Plan(NamedTuple):
+    """How to unfold the images.
+
+    Attributes:
+        axes: What is unfolded.
+        taps: Taps that are not: the products of matrices to be summed.
+        step: Columns from where one product begins to where the next one does.
+        images: Images to unfold at a time.
+    """
+
+    axes: tuple[Axis, ...]
+    taps: int
+    step: int
+    images: int
+
+
+def by_output(
+    w: Shaped[Tensor, "k c *taps"],
+    x: Shaped[Tensor, "n channels *pixels"],
+    geometry: Geometry,
+) -> Shaped[Tensor, "n k *windows"]:
+    """Return the derivative by y: the convolution.
+
+    Args:
+        w: Weights.
+        x: Input.
+        geometry: The rest.
+
+    Returns:
+        Output.
+    """
+    y = empty_images((len(x), len(w), *(axis.o for axis in geometry.axes)), w, x)
+    plan = _plan(geometry, w)
+    W = _matrices(w, geometry, plan)  # (taps, groups, k, rows)
+    for xs, ys in _blocks(geometry, plan, x, y):
+        columns, Y = gather(xs, plan.axes), ys.flatten(2)  # (n, rows, …), (n, k, …)
+        for u, part in enumerate(_parts(columns, plan, Y)):
+            Y.baddbmm_(W[u].expand(len(Y), -1, -1), part, beta=min(u, 1))
+    return y
+
+
+def by_input(
+    w: Shaped[Tensor, "k c *taps"],
+    y: Shaped[Tensor, "n k *windows"],
+    geometry: Geometry,
+) -> Shaped[Tensor, "n channels *pixels"]:
+    """Return the derivative by x: the transposed convolution.
+
+    Args:
+        w: Weights.
+        y: Output of the convolution, which is the input of the transposed one.
+        geometry: The rest.
+
+    Returns:
+        Input of the convolution.
+    """
+    axes, groups = geometry
+    x = empty_images((len(y), groups * w.shape[1], *(axis.i for axis in axes)), w, y)
+    x.zero_()
+    plan = _plan(geometry, w)
+    W = _matrices(w, geometry, plan).mT  # (taps, groups, rows, k)
+    plain = is_plain(plan.axes)
+    for xs, ys in _blocks(geometry, plan, x, y):
+        Y = ys.flatten(2)
+        size = len(Y), W.shape[2], prod(axis.o for axis in plan.axes)
+        columns = xs.flatten(2) if plain else xs.new_zeros(size)
+        for u, part in enumerate(_parts(columns, plan, Y)):
+            part.baddbmm_(W[u].expand(len(Y), -1, -1), Y)
+        if not plain:
+            scatter_(columns, xs, plan.axes)
+    return x
+
+
+def by_weight(
+    x: Shaped[Tensor, "n channels *pixels"],
+    y: Shaped[Tensor, "n k *windows"],
+    geometry: Geometry,
+) -> Shaped[Tensor, "k c *taps"]:
+    """Return the derivative by w: the gradient of the weights.
+
+    Args:
+        x: Input.
+        y: Gradient of the output.
+        geometry: The rest.
+
+    Returns:
+        Gradient of the weights.
+    """
+    axes, groups = geometry
+    w = x.new_zeros(y.shape[1], x.shape[1] // groups, *(axis.k for axis in axes))
+    plan = _plan(geometry, w)
+    W = torch.zeros_like(_matrices(w, geometry, plan))  # (taps, groups, k, rows)
+    for xs, ys in _blocks(geometry, plan, x, y):
+        columns, Y = gather(xs, plan.axes), ys.flatten(2)
+        for u, part in enumerate(_parts(columns, plan, Y)):
+            if groups == 1:
+                W[u, 0].addbmm_(Y, part.mT)  # sums over the images
+            else:
+                W[u].baddbmm_(Y, part.mT)
+    taps = W.view(*W.shape[:3], w.shape[1], -1)  # (taps, groups, k, c, the others)
+    return taps.movedim(0, 3).reshape(w.shape)
+
+
+def _plan(geometry: Geometry, w: Tensor) -> _Plan:
+    """Choose, of two ways to unfold, the one that holds less.
+
+    One unfolds all axes (im2col); then a single product remains. The other unfolds all
+    but the first, where windows stand on every pixel. The columns that the next tap on
+    the first axis needs are then the same, moved by one row of windows (or by several,
+    under dilation): a slice. But it needs the weights sorted by that tap, a copy.
+    """
+    channels = geometry.groups * w.shape[1]
+    lead, *rest = geometry.axes
+    rows = lead._replace(k=1, o=lead.reach, d=1)
+    whole = _Plan(geometry.axes, 1, 0, 1)
+    sliced = _Plan((rows, *rest), lead.k, lead.d * prod(axis.o for axis in rest), 1)
+    numbers, fewer = (
+        channels * prod(axis.k * axis.o for axis in plan.axes)
+        for plan in (whole, sliced)
+    )
+    plan = whole
+    if lead.s == 1 and fewer + w.numel() < numbers:
+        plan, numbers = sliced, fewer
+    return plan._replace(images=max(1, _TOGETHER // max(1, numbers)))
+
+
+def _matrices(
+    w: Shaped[Tensor, "k c *taps"], geometry: Geometry, plan: _Plan
+) -> Shaped[Tensor, "sliced groups k_of_group rows"]:
+    """Sort the weights by the taps that are not unfolded: a view if there is one."""
+    k, c = len(w) // geometry.groups, w.shape[1]
+    taps = w.reshape(geometry.groups, k, c, plan.taps, -1)
+    return taps.movedim(3, 0).flatten(3)
+
+
+def _blocks(
+    geometry: Geometry, plan: _Plan, *images: Shaped[Tensor, "n channels *pixels"]
+) -> Iterator[tuple[Tensor, ...]]:
+    """Yield several images, or the groups of one: what one batch of products takes."""
+    if geometry.groups == 1:
+        for start in range(0, len(images[0]), plan.images):
+            yield tuple(t[start : start + plan.images] for t in images)
+        return
+    for image in zip(*images, strict=True):
+        yield tuple(t.unflatten(0, (geometry.groups, -1)) for t in image)
+
+
+def _parts(columns: Tensor, plan: _Plan, Y: Tensor) -> Iterator[Tensor]:
+    """Yield, for each tap that is not unfolded, the columns that it meets."""
+    for u in range(plan.taps):
+        yield columns.narrow(2, u * plan.step, Y.shape[2])
