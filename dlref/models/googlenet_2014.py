@@ -30,7 +30,13 @@ from torch import Tensor, nn
 
 from dlref._network import Weights, check_images, load_weights
 
-__all__ = ["GoogLeNet2014", "GoogLeNet2014Outputs", "googlenet_2014"]
+__all__ = [
+    "Block",
+    "GoogLeNet2014",
+    "GoogLeNet2014Outputs",
+    "Head",
+    "googlenet_2014",
+]
 
 
 class GoogLeNet2014Outputs(NamedTuple):
@@ -83,19 +89,19 @@ class GoogLeNet2014(nn.Module):
         self.conv3 = _conv(64, 192, 3)  # (N, 192, 56, 56)
         self.norm2 = nn.LocalResponseNorm(5)
         self.maxpool2 = nn.MaxPool2d(3, 2, ceil_mode=True)  # (N, 192, 28, 28)
-        self.inception3a = _Block(192, 64, 96, 128, 16, 32, 32)  # (N, 256, 28, 28)
-        self.inception3b = _Block(256, 128, 128, 192, 32, 96, 64)  # (N, 480, 28, 28)
+        self.inception3a = Block(192, 64, 96, 128, 16, 32, 32)  # (N, 256, 28, 28)
+        self.inception3b = Block(256, 128, 128, 192, 32, 96, 64)  # (N, 480, 28, 28)
         self.maxpool3 = nn.MaxPool2d(3, 2, ceil_mode=True)  # (N, 480, 14, 14)
-        self.inception4a = _Block(480, 192, 96, 208, 16, 48, 64)  # (N, 512, 14, 14)
-        self.inception4b = _Block(512, 160, 112, 224, 24, 64, 64)  # (N, 512, 14, 14)
-        self.inception4c = _Block(512, 128, 128, 256, 24, 64, 64)  # (N, 512, 14, 14)
-        self.inception4d = _Block(512, 112, 144, 288, 32, 64, 64)  # (N, 528, 14, 14)
-        self.inception4e = _Block(528, 256, 160, 320, 32, 128, 128)  # (N, 832, 14, 14)
+        self.inception4a = Block(480, 192, 96, 208, 16, 48, 64)  # (N, 512, 14, 14)
+        self.inception4b = Block(512, 160, 112, 224, 24, 64, 64)  # (N, 512, 14, 14)
+        self.inception4c = Block(512, 128, 128, 256, 24, 64, 64)  # (N, 512, 14, 14)
+        self.inception4d = Block(512, 112, 144, 288, 32, 64, 64)  # (N, 528, 14, 14)
+        self.inception4e = Block(528, 256, 160, 320, 32, 128, 128)  # (N, 832, 14, 14)
         self.maxpool4 = nn.MaxPool2d(3, 2, ceil_mode=True)  # (N, 832, 7, 7)
-        self.inception5a = _Block(832, 256, 160, 320, 32, 128, 128)  # (N, 832, 7, 7)
-        self.inception5b = _Block(832, 384, 192, 384, 48, 128, 128)  # (N, 1024, 7, 7)
-        self.aux1 = _Head(512, num_classes, dropout_aux) if aux_logits else None
-        self.aux2 = _Head(528, num_classes, dropout_aux) if aux_logits else None
+        self.inception5a = Block(832, 256, 160, 320, 32, 128, 128)  # (N, 832, 7, 7)
+        self.inception5b = Block(832, 384, 192, 384, 48, 128, 128)  # (N, 1024, 7, 7)
+        self.aux1 = Head(512, num_classes, dropout_aux) if aux_logits else None
+        self.aux2 = Head(528, num_classes, dropout_aux) if aux_logits else None
         self.avgpool = nn.AdaptiveAvgPool2d(1)  # (N, 1024, 1, 1)
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(1024, num_classes)  # (N, num_classes)
@@ -121,7 +127,7 @@ class GoogLeNet2014(nn.Module):
         return GoogLeNet2014Outputs(logits, aux2, aux1)
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
     """An Inception block; its arguments are the columns of table 1."""
 
     def __init__(
@@ -134,6 +140,7 @@ class _Block(nn.Module):
         ch5x5: int,
         pool_proj: int,
     ) -> None:
+        """Build the branches in the order of the columns."""
         super().__init__()
         self.branch1 = _conv(in_channels, ch1x1, 1)
         self.branch2 = nn.Sequential(
@@ -147,14 +154,16 @@ class _Block(nn.Module):
         )
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out h w"]:
+        """Return the branches' maps, stacked along the channels."""
         branches = self.branch1, self.branch2, self.branch3, self.branch4
         return torch.cat([branch(x) for branch in branches], 1)
 
 
-class _Head(nn.Module):
+class Head(nn.Module):
     """An auxiliary head; its layers are those that section 5 lists."""
 
     def __init__(self, in_channels: int, num_classes: int, dropout: float) -> None:
+        """Build the layers in their order."""
         super().__init__()
         self.avgpool = nn.AvgPool2d(5, 3)  # (N, in_channels, 4, 4)
         self.conv = _conv(in_channels, 128, 1)  # (N, 128, 4, 4)
@@ -164,6 +173,7 @@ class _Head(nn.Module):
         self.fc2 = nn.Linear(1024, num_classes)  # (N, num_classes)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n classes"]:
+        """Return logits; of maps of 14 to 16 pixels, which become 4x4."""
         size = tuple(x.shape[2:])
         if not all(14 <= length <= 16 for length in size):
             raise ValueError(
