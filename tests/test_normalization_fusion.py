@@ -6,6 +6,7 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn.utils import fusion as oracle
 
+from dlref.convolution import Conv2d
 from dlref.normalization import BatchNorm2d, fuse_conv_bn
 
 NETWORKS = {  # constructor: convolutions, and batch norms that remain
@@ -47,6 +48,7 @@ PAIRS = [
     (nn.Conv1d, nn.BatchNorm1d, (2, 4, 9)),
     (nn.Conv2d, nn.BatchNorm2d, (2, 4, 9, 8)),
     (nn.Conv2d, BatchNorm2d, (2, 4, 9, 8)),
+    (Conv2d, nn.BatchNorm2d, (2, 4, 9, 8)),
     (nn.Conv3d, nn.BatchNorm3d, (2, 4, 5, 6, 7)),
 ]
 FORMS = [
@@ -56,7 +58,7 @@ FORMS = [
 
 
 class TestPair:
-    @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[1].__name__)
+    @pytest.mark.parametrize("pair", PAIRS, ids=str)
     @pytest.mark.parametrize("form", FORMS, ids=str)
     def test_it_does_the_work_of_both(self, device, pair, form):
         conv, bn, shape = pair
@@ -131,7 +133,7 @@ class TestNetwork:
 
     def test_this_packages_layers(self):
         network = settle(
-            nn.Sequential(nn.Conv2d(3, 4, 3), BatchNorm2d(4), nn.ReLU()).double()
+            nn.Sequential(Conv2d(3, 4, 3), BatchNorm2d(4), nn.ReLU()).double()
         )
         fused = fuse_conv_bn(network)
         assert kinds(fused, BatchNorm2d) == 0

@@ -39,7 +39,7 @@ def apply_statistics(
     shift = -scale * mean.to(x.dtype)
     if beta is not None:
         shift = shift + beta.to(x.dtype)
-    return torch.addcmul(per_channel(shift, x), x, per_channel(scale, x))
+    return (x * per_channel(scale, x)).add_(per_channel(shift, x))
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import Tensor, fx, nn
 
+from dlref.convolution import Conv2d
 from dlref.normalization.modules import BatchNorm1d, BatchNorm2d
 
 __all__ = ["fuse_conv_bn"]
@@ -19,6 +20,7 @@ _PAIRS: dict[type[nn.Module], tuple[type[nn.Module], ...]] = {
     nn.Conv1d: (nn.BatchNorm1d, BatchNorm1d),
     nn.Conv2d: (nn.BatchNorm2d, BatchNorm2d),
     nn.Conv3d: (nn.BatchNorm3d,),
+    Conv2d: (nn.BatchNorm2d, BatchNorm2d),
 }  # these types themselves: a subclass may compute something else
 
 
@@ -49,7 +51,7 @@ def fuse_conv_bn(module: _Module, bn: nn.Module | None = None) -> _Module:
 
     Args:
         module: A network in evaluation mode; or, with `bn`, a convolution `nn.Conv1d`,
-            `nn.Conv2d` or `nn.Conv3d`.
+            `nn.Conv2d`, `nn.Conv3d` or this package's `Conv2d`.
         bn: The batch norm that follows the convolution, of the same number of axes.
 
     Returns:
