@@ -19,6 +19,7 @@ __all__ = [
     "Count",
     "Group",
     "Parameters",
+    "Rule",
     "RuleOptimizer",
     "State",
     "check_number",
@@ -29,6 +30,9 @@ Parameters: TypeAlias = Iterable[Any]  # of tensors, of named tensors, or of gro
 Group: TypeAlias = dict[str, Any]
 State: TypeAlias = dict[str, Any]
 Count: TypeAlias = tuple[int | float, ...]
+Rule: TypeAlias = Callable[[Any, Any, State, Count], None]
+
+_each: Any = torch  # torch._foreach_*, as in _tensors.py
 
 
 class RuleOptimizer(Optimizer):
@@ -40,8 +44,6 @@ class RuleOptimizer(Optimizer):
         params: Parameters, or groups of them.
         defaults: Options of groups that have none of their own.
     """
-
-    _numbers = ("step",)  # entries of the state that are one number a parameter
 
     def __init__(self, params: Parameters, defaults: Group) -> None:
         """Refuse torch's options that ask for another implementation."""
@@ -63,15 +65,14 @@ class RuleOptimizer(Optimizer):
         """Return the state of a parameter before its first step."""
 
     @abstractmethod
-    def _rule(
-        self, theta: Value, g: Value, state: State, count: Count, group: Group
-    ) -> None:
-        """Change `theta` and the state, given the gradient `g`."""
+    def _rule(self, group: Group) -> Rule:
+        """Return the group's rule: it changes parameters and state, given gradients."""
 
-    def _count(self, state: State, group: Group) -> Count:
+    def _count(self, states: list[State], group: Group) -> list[Count]:
         """Count a step; return its number, and what else of one number a rule needs."""
-        state["step"] += 1
-        return (int(state["step"].item()),)
+        steps = [state["step"] for state in states]
+        _each._foreach_add_(steps, 1)
+        return [(step.item(),) for step in steps]
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -97,14 +98,9 @@ class RuleOptimizer(Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            moving = [p for p in group["params"] if p.grad is not None]
-            foreach = group.get("foreach")
-            if foreach is None:  # as torch: together where kernels take long to start
-                foreach = bool(moving) and all(p.is_cuda for p in moving)
-            if foreach:
-                self._step_together(moving, group)
-            else:
-                self._step_each(moving, group)
+            moving = [(p, g) for p in group["params"] if (g := p.grad) is not None]
+            if moving:
+                self._step_group(moving, group)
         return loss
 
     def __setstate__(self, state: State) -> None:
@@ -114,42 +110,43 @@ class RuleOptimizer(Optimizer):
             for name, value in self.defaults.items():
                 group.setdefault(name, value)
 
-    def _step_each(self, moving: list[Any], group: Group) -> None:
-        for p in moving:
-            state = self._state_of(p, group)
-            count = self._count(state, group)
+    def _step_group(self, moving: list[tuple[Any, Any]], group: Group) -> None:
+        """Move the parameters of a group, each on its own or all that can together."""
+        states = [self._state_of(p, g, group) for p, g in moving]
+        counts = self._count(states, group)
+        rule = self._with_decay(group)
+        together = group.get("foreach")
+        if together is None:  # as torch: together where kernels take long to start
+            together = all(p.is_cuda for p, _ in moving)
+        if together:
+            _move_together(rule, moving, states, counts)
+            return
+        for (p, g), state, count in zip(moving, states, counts, strict=True):
             if p.is_complex():
-                self._move(_real(p), _real(p.grad), _real_state(state), count, group)
+                rule(_real(p), _real(g), _real_state(state), count)
             else:
-                self._move(p, p.grad, state, count, group)
+                rule(p, g, state, count)
 
-    def _step_together(self, moving: list[Any], group: Group) -> None:
-        """Move all at once that are of one kind and one age."""
-        kinds: dict[Any, list[tuple[Tensor, State]]] = {}
-        for p in moving:
-            state = self._state_of(p, group)
-            count = self._count(state, group)
-            names = tuple(name for name in state if name not in self._numbers)
-            kinds.setdefault((p.dtype, p.device, count, names), []).append((p, state))
-        for (_, _, count, names), pairs in kinds.items():
-            lists = {n: Tensors([_real(state[n]) for _, state in pairs]) for n in names}
-            theta: Any = Tensors([_real(p) for p, _ in pairs])
-            g: Any = Tensors([_real(p.grad) for p, _ in pairs])
-            self._move(theta, g, lists, count, group)
+    def _with_decay(self, group: Group) -> Rule:
+        """Return the rule, with what all rules have in common before it."""
+        rule, maximize = self._rule(group), group["maximize"]
+        penalty = number(group["weight_decay"])
+        if group.get("decoupled_weight_decay"):
+            penalty = 0
+        if not maximize and penalty == 0:
+            return rule
 
-    def _move(
-        self, theta: Value, g: Value, state: State, count: Count, group: Group
-    ) -> None:
-        """Apply what all rules have in common, then the rule."""
-        if group["maximize"]:
-            g = -g
-        weight_decay = number(group["weight_decay"])
-        if weight_decay != 0 and not group.get("decoupled_weight_decay"):
-            g = g.add(theta, alpha=weight_decay)  # the gradient of an L2 penalty
-        self._rule(theta, g, state, count, group)
+        def decayed(theta: Value, g: Value, state: State, count: Count) -> None:
+            if maximize:
+                g = -g
+            if penalty != 0:
+                g = g.add(theta, alpha=penalty)  # the gradient of an L2 penalty
+            rule(theta, g, state, count)
 
-    def _state_of(self, p: Tensor, group: Group) -> State:
-        if p.grad is not None and p.grad.is_sparse:
+        return decayed
+
+    def _state_of(self, p: Tensor, g: Tensor, group: Group) -> State:
+        if g.is_sparse:
             raise ValueError(
                 f"expected dense gradients, got a sparse one of shape {tuple(p.shape)}"
             )
@@ -159,6 +156,27 @@ class RuleOptimizer(Optimizer):
             if state:
                 self.state[p] = state
         return state
+
+
+def _move_together(
+    rule: Rule,
+    moving: list[tuple[Any, Any]],
+    states: list[State],
+    counts: list[Count],
+) -> None:
+    """Move at once what is of one kind and one age."""
+    kinds: dict[Any, list[tuple[Tensor, Tensor, State]]] = {}
+    for (p, g), state, count in zip(moving, states, counts, strict=True):
+        kinds.setdefault((p.dtype, p.device, count), []).append((p, g, state))
+    for (dtype, _, count), rows in kinds.items():
+        read = _real if dtype.is_complex else _same
+        names = [
+            n for n, value in rows[0][2].items() if value.shape == rows[0][0].shape
+        ]
+        lists = {n: Tensors([read(state[n]) for _, _, state in rows]) for n in names}
+        theta: Any = Tensors([read(p) for p, _, _ in rows])
+        gradient: Any = Tensors([read(g) for _, g, _ in rows])
+        rule(theta, gradient, lists, count)
 
 
 def number(value: int | float | Tensor) -> int | float:
@@ -180,6 +198,10 @@ def check_number(name: str, value: object, below: int | float = float("inf")) ->
 def _real(x: Any) -> Any:  # noqa: ANN401 - a tensor, or an entry of a state
     """Return a complex tensor as one of pairs of real numbers, others as they are."""
     return torch.view_as_real(x) if isinstance(x, Tensor) and x.is_complex() else x
+
+
+def _same(x: Any) -> Any:  # noqa: ANN401 - as `_real`
+    return x
 
 
 def _real_state(state: State) -> State:

@@ -13,6 +13,7 @@ from dlref.optim._base import (
     Count,
     Group,
     Parameters,
+    Rule,
     RuleOptimizer,
     State,
     check_number,
@@ -115,9 +116,12 @@ class Adadelta(RuleOptimizer):
             "acc_delta": torch.zeros_like(p),
         }
 
-    def _rule(
-        self, theta: Value, g: Value, state: State, count: Count, group: Group
-    ) -> None:
-        """Call `adadelta_`."""
-        r, u, lr = state["square_avg"], state["acc_delta"], number(group["lr"])
-        adadelta_(theta, g, r, u, lr=lr, rho=group["rho"], eps=group["eps"])
+    def _rule(self, group: Group) -> Rule:
+        """Return `adadelta_` with the options of the group."""
+        lr, rho, eps = number(group["lr"]), group["rho"], group["eps"]
+
+        def rule(theta: Value, g: Value, state: State, count: Count) -> None:
+            r, u = state["square_avg"], state["acc_delta"]
+            adadelta_(theta, g, r, u, lr=lr, rho=rho, eps=eps)
+
+        return rule

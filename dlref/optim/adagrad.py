@@ -14,6 +14,7 @@ from dlref.optim._base import (
     Count,
     Group,
     Parameters,
+    Rule,
     RuleOptimizer,
     State,
     check_number,
@@ -120,9 +121,12 @@ class Adagrad(RuleOptimizer):
             "sum": torch.full_like(p, first),
         }
 
-    def _rule(
-        self, theta: Value, g: Value, state: State, count: Count, group: Group
-    ) -> None:
-        """Call `adagrad_`."""
-        options = {k: group[k] for k in ("lr_decay", "eps")}
-        adagrad_(theta, g, state["sum"], *count, lr=number(group["lr"]), **options)
+    def _rule(self, group: Group) -> Rule:
+        """Return `adagrad_` with the options of the group."""
+        lr, lr_decay, eps = number(group["lr"]), group["lr_decay"], group["eps"]
+
+        def rule(theta: Value, g: Value, state: State, count: Count) -> None:
+            r = state["sum"]
+            adagrad_(theta, g, r, *count, lr=lr, lr_decay=lr_decay, eps=eps)
+
+        return rule

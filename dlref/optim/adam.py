@@ -13,7 +13,15 @@ import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor
 
-from dlref.optim._base import Count, Group, Parameters, RuleOptimizer, State, number
+from dlref.optim._base import (
+    Count,
+    Group,
+    Parameters,
+    Rule,
+    RuleOptimizer,
+    State,
+    number,
+)
 from dlref.optim._tensors import Value
 
 __all__ = ["Adam", "AdamW", "adam_"]
@@ -135,17 +143,20 @@ class Adam(RuleOptimizer):
             state["max_exp_avg_sq"] = torch.zeros_like(p)
         return state
 
-    def _rule(
-        self, theta: Value, g: Value, state: State, count: Count, group: Group
-    ) -> None:
-        """Call `adam_`; with decoupled decay, let the parameters shrink before."""
-        lr, weight_decay = number(group["lr"]), group["weight_decay"]
-        if weight_decay != 0 and group["decoupled_weight_decay"]:
-            theta.mul_(1 - lr * weight_decay)
-        m, v = state["exp_avg"], state["exp_avg_sq"]
-        v_max = state["max_exp_avg_sq"] if group["amsgrad"] else None
-        options = {k: group[k] for k in ("betas", "eps")}
-        adam_(theta, g, m, v, count[0], v_max, lr=lr, **options)
+    def _rule(self, group: Group) -> Rule:
+        """Return `adam_` with the options; decoupled decay shrinks before it."""
+        lr, betas, eps = number(group["lr"]), group["betas"], group["eps"]
+        decay = group["weight_decay"] if group["decoupled_weight_decay"] else 0
+        amsgrad = group["amsgrad"]
+
+        def rule(theta: Value, g: Value, state: State, count: Count) -> None:
+            if decay != 0:
+                theta.mul_(1 - lr * decay)
+            m, v = state["exp_avg"], state["exp_avg_sq"]
+            v_max = state["max_exp_avg_sq"] if amsgrad else None
+            adam_(theta, g, m, v, count[0], v_max, lr=lr, betas=betas, eps=eps)
+
+        return rule
 
 
 class AdamW(Adam):

@@ -9,7 +9,15 @@ import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor
 
-from dlref.optim._base import Count, Group, Parameters, RuleOptimizer, State, number
+from dlref.optim._base import (
+    Count,
+    Group,
+    Parameters,
+    Rule,
+    RuleOptimizer,
+    State,
+    number,
+)
 from dlref.optim._tensors import Value
 
 __all__ = ["Adamax", "adamax_"]
@@ -106,10 +114,12 @@ class Adamax(RuleOptimizer):
             "exp_inf": torch.zeros_like(p),
         }
 
-    def _rule(
-        self, theta: Value, g: Value, state: State, count: Count, group: Group
-    ) -> None:
-        """Call `adamax_`."""
+    def _rule(self, group: Group) -> Rule:
+        """Return `adamax_` with the options of the group."""
         lr, betas, eps = number(group["lr"]), group["betas"], group["eps"]
-        m, u = state["exp_avg"], state["exp_inf"]
-        adamax_(theta, g, m, u, *count, lr=lr, betas=betas, eps=eps)
+
+        def rule(theta: Value, g: Value, state: State, count: Count) -> None:
+            m, u = state["exp_avg"], state["exp_inf"]
+            adamax_(theta, g, m, u, *count, lr=lr, betas=betas, eps=eps)
+
+        return rule

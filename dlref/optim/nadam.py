@@ -12,6 +12,7 @@ from dlref.optim._base import (
     Count,
     Group,
     Parameters,
+    Rule,
     RuleOptimizer,
     State,
     check_number,
@@ -97,8 +98,6 @@ class NAdam(RuleOptimizer):
         ValueError: If a number is out of its range.
     """
 
-    _numbers = ("step", "mu_product")
-
     def __init__(
         self,
         params: Parameters,
@@ -139,19 +138,32 @@ class NAdam(RuleOptimizer):
             "exp_avg_sq": torch.zeros_like(p),
         }
 
-    def _count(self, state: State, group: Group) -> Count:
+    def _count(self, states: list[State], group: Group) -> list[Count]:
         """Return the number of this step, and the product of the momenta up to it."""
-        (t,) = super()._count(state, group)
-        state["mu_product"] *= _momentum(group["betas"][0], t, group["momentum_decay"])
-        return t, state["mu_product"].item()
+        beta1, psi = group["betas"][0], group["momentum_decay"]
+        counts = list[Count]()
+        for state, (t,) in zip(states, super()._count(states, group), strict=True):
+            state["mu_product"] *= _momentum(beta1, t, psi)
+            counts.append((t, state["mu_product"].item()))
+        return counts
 
-    def _rule(
-        self, theta: Value, g: Value, state: State, count: Count, group: Group
-    ) -> None:
-        """Call `nadam_`; with decoupled decay, let the parameters shrink before."""
-        lr, weight_decay = number(group["lr"]), group["weight_decay"]
-        if weight_decay != 0 and group["decoupled_weight_decay"]:
-            theta.mul_(1 - lr * weight_decay)
+    def _rule(self, group: Group) -> Rule:
+        """Return `nadam_` with the options; decoupled decay shrinks before it."""
         options = {k: group[k] for k in ("betas", "eps", "momentum_decay")}
-        m, v = state["exp_avg"], state["exp_avg_sq"]
-        nadam_(theta, g, m, v, *count, lr=lr, **options)
+        lr = number(group["lr"])
+        decay = group["weight_decay"] if group["decoupled_weight_decay"] else 0
+
+        def rule(theta: Value, g: Value, state: State, count: Count) -> None:
+            if decay != 0:
+                theta.mul_(1 - lr * decay)
+            nadam_(
+                theta,
+                g,
+                state["exp_avg"],
+                state["exp_avg_sq"],
+                *count,
+                lr=lr,
+                **options,
+            )
+
+        return rule

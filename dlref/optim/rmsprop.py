@@ -14,6 +14,7 @@ from dlref.optim._base import (
     Count,
     Group,
     Parameters,
+    Rule,
     RuleOptimizer,
     State,
     check_number,
@@ -138,12 +139,15 @@ class RMSprop(RuleOptimizer):
             state["grad_avg"] = torch.zeros_like(p)
         return state
 
-    def _rule(
-        self, theta: Value, g: Value, state: State, count: Count, group: Group
-    ) -> None:
-        """Call `rmsprop_`."""
-        m = state["grad_avg"] if group["centered"] else None
-        v = state["momentum_buffer"] if group["momentum"] > 0 else None
+    def _rule(self, group: Group) -> Rule:
+        """Return `rmsprop_` with the options of the group."""
         options = {k: group[k] for k in ("alpha", "eps", "momentum")}
-        lr = number(group["lr"])
-        rmsprop_(theta, g, state["square_avg"], m, v, lr=lr, **options)
+        lr, centered = number(group["lr"]), group["centered"]
+        momentum = group["momentum"] > 0
+
+        def rule(theta: Value, g: Value, state: State, count: Count) -> None:
+            m = state["grad_avg"] if centered else None
+            v = state["momentum_buffer"] if momentum else None
+            rmsprop_(theta, g, state["square_avg"], m, v, lr=lr, **options)
+
+        return rule

@@ -15,7 +15,15 @@ import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor
 
-from dlref.optim._base import Count, Group, Parameters, RuleOptimizer, State, number
+from dlref.optim._base import (
+    Count,
+    Group,
+    Parameters,
+    Rule,
+    RuleOptimizer,
+    State,
+    number,
+)
 from dlref.optim._tensors import Value
 
 __all__ = ["SGD", "sgd_"]
@@ -89,8 +97,6 @@ class SGD(RuleOptimizer):
         0.800000011920929
     """
 
-    _numbers = ("fresh",)
-
     def __init__(
         self,
         params: Parameters,
@@ -130,14 +136,17 @@ class SGD(RuleOptimizer):
             return {}
         return {"momentum_buffer": torch.empty_like(p), "fresh": True}
 
-    def _count(self, state: State, group: Group) -> Count:
+    def _count(self, states: list[State], group: Group) -> list[Count]:
         """Return 1 for the first step and 2 later: there is no more to know."""
-        return (1 if state.pop("fresh", False) else 2,)
+        return [(1 if state.pop("fresh", False) else 2,) for state in states]
 
-    def _rule(
-        self, theta: Value, g: Value, state: State, count: Count, group: Group
-    ) -> None:
-        """Call `sgd_`."""
+    def _rule(self, group: Group) -> Rule:
+        """Return `sgd_` with the options of the group."""
         options = {k: group[k] for k in ("momentum", "dampening", "nesterov")}
-        v = state.get("momentum_buffer") if group["momentum"] else None
-        sgd_(theta, g, v, *count, lr=number(group["lr"]), **options)
+        lr, momentum = number(group["lr"]), group["momentum"]
+
+        def rule(theta: Value, g: Value, state: State, count: Count) -> None:
+            v = state["momentum_buffer"] if momentum else None
+            sgd_(theta, g, v, *count, lr=lr, **options)
+
+        return rule
