@@ -36,6 +36,12 @@ class SplitAttention(nn.Module):
         radix: Splits $R$; 2 in ResNeSt-50. One split is squeeze-and-excitation: its
             weight is a sigmoid, since a softmax of one number is 1.
         cardinality: Groups $K$ that choose apart from one another; 1 in ResNeSt-50.
+
+    Examples:
+        >>> import torch
+        >>> layer = SplitAttention(64).eval()
+        >>> layer(torch.rand(1, 64, 14, 14)).shape
+        torch.Size([1, 64, 14, 14])
     """
 
     def __init__(self, channels: int, radix: int = 2, cardinality: int = 1) -> None:
@@ -163,6 +169,14 @@ def resnest50(
 
     Returns:
         The network, in training mode.
+
+    Examples:
+        >>> import torch
+        >>> with torch.device("meta"):  # shapes, and no values
+        ...     network = resnest50()
+        >>> conv = network.layer1[0].conv2.conv
+        >>> conv.in_channels, conv.out_channels, conv.groups
+        (64, 128, 2)
     """
     network = ResNeSt((3, 4, 6, 3), num_classes, in_channels)
     if weights is not None:

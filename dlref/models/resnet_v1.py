@@ -107,6 +107,14 @@ def resnet50_v1(
 
     Returns:
         The network, in training mode.
+
+    Examples:
+        >>> import torch
+        >>> with torch.device("meta"):  # shapes, and no values
+        ...     network = resnet50_v1()
+        >>> block = network.layer2[0]
+        >>> block.conv1.stride, block.conv2.stride
+        ((2, 2), (1, 1))
     """
     return _resnet((3, 4, 6, 3), weights, num_classes, in_channels)
 

@@ -191,6 +191,13 @@ def resnet50_v2(
 
     Returns:
         The network, in training mode.
+
+    Examples:
+        >>> import torch
+        >>> with torch.device("meta"):  # shapes, and no values
+        ...     network = resnet50_v2()
+        >>> [name for name, _ in network.layer1[1].named_children()]
+        ['bn1', 'conv1', 'bn2', 'conv2', 'bn3', 'conv3', 'relu']
     """
     network = ResNetV2(PreActBottleneck, (3, 4, 6, 3), num_classes, in_channels)
     return _with(network, weights)

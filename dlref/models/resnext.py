@@ -131,6 +131,14 @@ def resnext50_32x4d(
 
     Returns:
         The network, in training mode.
+
+    Examples:
+        >>> import torch
+        >>> with torch.device("meta"):  # shapes, and no values
+        ...     network = resnext50_32x4d()
+        >>> conv = network.layer1[0].conv2
+        >>> conv.out_channels, conv.groups
+        (128, 32)
     """
     network = ResNeXt((3, 4, 6, 3), 32, 4, num_classes, in_channels)
     if weights is not None:

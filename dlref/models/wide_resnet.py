@@ -116,6 +116,14 @@ def wide_resnet50_2(
 
     Returns:
         The network, in training mode.
+
+    Examples:
+        >>> import torch
+        >>> with torch.device("meta"):  # shapes, and no values
+        ...     network = wide_resnet50_2()
+        >>> block = network.layer1[0]
+        >>> block.conv2.out_channels, block.conv3.out_channels
+        (128, 256)
     """
     network = WideResNet((3, 4, 6, 3), 2, num_classes, in_channels)
     if weights is not None:

@@ -49,7 +49,7 @@ class Block(nn.Module):
     """ReLU, separable convolution and BN, twice or thrice; and the input added."""
 
     def __init__(
-        self, channels: Sequence[int], stride: int = 1, relu_first: bool = True
+        self, channels: Sequence[int], stride: int = 1, *, relu_first: bool = True
     ) -> None:
         """Make the layers between successive numbers of channels, and the shortcut."""
         super().__init__()
@@ -151,6 +151,13 @@ def xception(
 
     Returns:
         The network, in training mode.
+
+    Examples:
+        >>> import torch
+        >>> with torch.device("meta"):  # shapes, and no values
+        ...     network = xception()
+        >>> network(torch.zeros(1, 3, 299, 299, device="meta")).shape
+        torch.Size([1, 1000])
     """
     network = Xception(num_classes, in_channels)
     if weights is not None:
