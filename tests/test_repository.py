@@ -3,6 +3,7 @@
 import ast
 import doctest
 import importlib
+import inspect
 import re
 import tomllib
 
@@ -117,9 +118,10 @@ def test_scope_links_every_topic(language: str) -> None:
     topics = {
         path.resolve()
         for path in folder.rglob("*.md")
-        if path.parent.name not in {language, "about"}
+        if path.parent.name
+        not in {language, "about", "api"}  # api/index.md has its list
     }
-    assert topics
+    topics.add((folder / "api/index.md").resolve())
     assert topics <= linked
 
 
@@ -151,7 +153,12 @@ def test_every_public_name_is_used_on_a_page(name: str) -> None:
                     used.add(node.attr)
                 elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                     used.add(node.value)  # getattr(transforms, "RandomCrop")
-    public = set(importlib.import_module(f"dlref.{name}").__all__)
+            if block.output and "getattr(" in block.fence.code:  # a table of networks
+                used |= set(re.findall(r"^(\w+) ", block.output.code, re.MULTILINE))
+    module = importlib.import_module(f"dlref.{name}")
+    public = set(module.__all__)
+    if name == "models":  # a network's class is used by its constructor
+        public = {n for n in public if not inspect.isclass(getattr(module, n))}
     assert public <= used, sorted(public - used)
 
 
