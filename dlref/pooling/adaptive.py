@@ -1,6 +1,6 @@
 """Adaptive pooling: the output size is given, and windows follow from it."""
 
-from typing import Literal, TypeAlias, overload
+from typing import Literal, overload
 
 import torch
 from jaxtyping import Float, Int64
@@ -20,27 +20,27 @@ from dlref.shapes._arguments import Count
 
 __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool2d"]
 
-_Values: TypeAlias = Float[Tensor, "..."]
-_Both: TypeAlias = tuple[Float[Tensor, "..."], Int64[Tensor, "..."]]
-
 
 @overload
 def adaptive_max_pool2d(
     input: Float[Tensor, "*batch c h w"],
     output_size: Size,
     return_indices: Literal[False] = False,
-) -> _Values: ...
+) -> Float[Tensor, "*batch c oh ow"]: ...
 @overload
 def adaptive_max_pool2d(
     input: Float[Tensor, "*batch c h w"],
     output_size: Size,
     return_indices: Literal[True],
-) -> _Both: ...
+) -> tuple[Float[Tensor, "*batch c oh ow"], Int64[Tensor, "*batch c oh ow"]]: ...
 def adaptive_max_pool2d(
     input: Float[Tensor, "*batch c h w"],
     output_size: Size,
     return_indices: bool = False,
-) -> _Values | _Both:
+) -> (
+    Float[Tensor, "*batch c oh ow"]
+    | tuple[Float[Tensor, "*batch c oh ow"], Int64[Tensor, "*batch c oh ow"]]
+):
     r"""Return the largest value of each window, with as many windows as asked for.
 
     Window $t$ of $o$ on an axis of $i$ pixels reaches from

@@ -29,7 +29,7 @@ def max_pool1d(
     dilation: Count = 1,
     ceil_mode: bool = False,
     return_indices: Literal[False] = False,
-) -> _Values: ...
+) -> Real[Tensor, "*batch c o"]: ...
 @overload
 def max_pool1d(
     input: Real[Tensor, "*batch c w"],
@@ -40,7 +40,7 @@ def max_pool1d(
     ceil_mode: bool = False,
     *,
     return_indices: Literal[True],
-) -> _Both: ...
+) -> tuple[Real[Tensor, "*batch c o"], Int64[Tensor, "*batch c o"]]: ...
 def max_pool1d(
     input: Real[Tensor, "*batch c w"],
     kernel_size: Count,
@@ -49,7 +49,10 @@ def max_pool1d(
     dilation: Count = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
-) -> _Values | _Both:
+) -> (
+    Real[Tensor, "*batch c o"]
+    | tuple[Real[Tensor, "*batch c o"], Int64[Tensor, "*batch c o"]]
+):
     r"""Return the largest value of each window of a sequence.
 
     $$y_{c,t} = \max_{0 \le u < k} x_{c,\, ts - p + ud}$$
@@ -94,7 +97,7 @@ def max_pool2d(
     dilation: Count = 1,
     ceil_mode: bool = False,
     return_indices: Literal[False] = False,
-) -> _Values: ...
+) -> Real[Tensor, "*batch c oh ow"]: ...
 @overload
 def max_pool2d(
     input: Real[Tensor, "*batch c h w"],
@@ -105,7 +108,7 @@ def max_pool2d(
     ceil_mode: bool = False,
     *,
     return_indices: Literal[True],
-) -> _Both: ...
+) -> tuple[Real[Tensor, "*batch c oh ow"], Int64[Tensor, "*batch c oh ow"]]: ...
 def max_pool2d(
     input: Real[Tensor, "*batch c h w"],
     kernel_size: Count,
@@ -114,7 +117,10 @@ def max_pool2d(
     dilation: Count = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
-) -> _Values | _Both:
+) -> (
+    Real[Tensor, "*batch c oh ow"]
+    | tuple[Real[Tensor, "*batch c oh ow"], Int64[Tensor, "*batch c oh ow"]]
+):
     r"""Return the largest value of each window of an image, channel by channel.
 
     $$y_{c,i,j} = \max_{0 \le u < k_h} \max_{0 \le v < k_w}
@@ -176,7 +182,7 @@ def max_pool3d(
     dilation: Count = 1,
     ceil_mode: bool = False,
     return_indices: Literal[False] = False,
-) -> _Values: ...
+) -> Real[Tensor, "*batch c od oh ow"]: ...
 @overload
 def max_pool3d(
     input: Real[Tensor, "*batch c d h w"],
@@ -187,7 +193,7 @@ def max_pool3d(
     ceil_mode: bool = False,
     *,
     return_indices: Literal[True],
-) -> _Both: ...
+) -> tuple[Real[Tensor, "*batch c od oh ow"], Int64[Tensor, "*batch c od oh ow"]]: ...
 def max_pool3d(
     input: Real[Tensor, "*batch c d h w"],
     kernel_size: Count,
@@ -196,7 +202,10 @@ def max_pool3d(
     dilation: Count = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
-) -> _Values | _Both:
+) -> (
+    Real[Tensor, "*batch c od oh ow"]
+    | tuple[Real[Tensor, "*batch c od oh ow"], Int64[Tensor, "*batch c od oh ow"]]
+):
     """Return the largest value of each window of a volume.
 
     As [`max_pool2d`][dlref.pooling.max_pool2d], along three axes.
