@@ -158,7 +158,7 @@ def _matrices(
 
 
 def _blocks(
-    geometry: Geometry, plan: _Plan, *images: Shaped[Tensor, "n channels *pixels"]
+    geometry: Geometry, plan: _Plan, *images: Shaped[Tensor, "n ..."]
 ) -> Iterator[tuple[Tensor, ...]]:
     """Yield several images, or the groups of one: what one batch of products takes."""
     if geometry.groups == 1:

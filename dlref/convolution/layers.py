@@ -31,9 +31,32 @@ class Conv2d(nn.Module):
     $\pm 1 / \sqrt{m}$, where $m = k_h k_w\,C / \text{groups}$ counts the products in
     one sum.
 
+    Args:
+        in_channels: Channels $C$ of the input.
+        out_channels: Channels $K$ of the output: the number of kernels.
+        kernel_size: Taps of a window. This, stride, padding and dilation: an int
+            for both axes, or one for each.
+        stride: Pixels from one window to the next.
+        padding: Pixels at each end; "valid" for none, "same" to keep the size.
+        dilation: Pixels from one tap to the next.
+        groups: Groups of channels, each a convolution of its own.
+        bias: Whether there is a bias.
+        padding_mode: What stands in the padding: zeros, or pixels of the image.
+        device: Where the parameters are.
+        dtype: Of the parameters.
+
+    Raises:
+        TypeError: If a count is no integer.
+        ValueError: If a count is out of range, groups do not divide the channels,
+            `padding_mode` is unknown, or "same" comes with a stride.
+
     Attributes:
         weight: Kernels $w$ of shape (K, C / groups, $k_h$, $k_w$).
         bias: $b$ of shape (K,), or None.
+
+    Examples:
+        >>> Conv2d(3, 64, 7, stride=2, padding=3)(torch.zeros(1, 3, 32, 32)).shape
+        torch.Size([1, 64, 16, 16])
 
     References:
         He et al. (2015), Delving deep into rectifiers,
@@ -58,27 +81,7 @@ class Conv2d(nn.Module):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        """Make the layer, and draw its first values.
-
-        Args:
-            in_channels: Channels $C$ of the input.
-            out_channels: Channels $K$ of the output: the number of kernels.
-            kernel_size: Taps of a window. This, stride, padding and dilation: an int
-                for both axes, or one for each.
-            stride: Pixels from one window to the next.
-            padding: Pixels at each end; "valid" for none, "same" to keep the size.
-            dilation: Pixels from one tap to the next.
-            groups: Groups of channels, each a convolution of its own.
-            bias: Whether there is a bias.
-            padding_mode: What stands in the padding: zeros, or pixels of the image.
-            device: Where the parameters are.
-            dtype: Of the parameters.
-
-        Raises:
-            TypeError: If a count is no integer.
-            ValueError: If a count is out of range, groups do not divide the channels,
-                `padding_mode` is unknown, or "same" comes with a stride.
-        """
+        """Make the layer, and draw its first values."""
         super().__init__()
         self.in_channels = C = as_int("in_channels", in_channels, 1)
         self.out_channels = K = as_int("out_channels", out_channels, 1)
@@ -155,9 +158,33 @@ class SeparableConv2d(nn.Module):
     between. See
     [`depthwise_separable_conv2d`][dlref.convolution.depthwise_separable_conv2d].
 
+    Args:
+        in_channels: Channels $C$ of the input.
+        out_channels: Channels $K$ of the output.
+        kernel_size: Taps of the first step's window. This, stride, padding and
+            dilation: an int for both axes, or one for each.
+        stride: Pixels from one window of the first step to the next.
+        padding: Pixels at each end; "valid" for none, "same" to keep the size.
+        dilation: Pixels from one tap to the next.
+        bias: Whether the second step has a bias.
+        padding_mode: What stands in the padding: zeros, or pixels of the image.
+        device: Where the parameters are.
+        dtype: Of the parameters.
+        depth_multiplier: Kernels $m$ that the first step has for each channel.
+
+    Raises:
+        TypeError: If a count is no integer.
+        ValueError: If a count is out of range, `padding_mode` is unknown, or "same"
+            comes with a stride.
+
     Attributes:
         depthwise: Weights of shape (C m, 1, $k_h$, $k_w$).
         pointwise: Weights of shape (K, C m, 1, 1), and the bias.
+
+    Examples:
+        >>> layer = SeparableConv2d(64, 128, 3, bias=False)
+        >>> sum(weight.numel() for weight in layer.parameters())  # Conv2d has 73,728
+        8768
 
     References:
         Chollet (2016), Xception, [arXiv:1610.02357](https://arxiv.org/abs/1610.02357);
@@ -180,27 +207,7 @@ class SeparableConv2d(nn.Module):
         *,
         depth_multiplier: SupportsIndex = 1,
     ) -> None:
-        """Make the two layers, and draw their first values.
-
-        Args:
-            in_channels: Channels $C$ of the input.
-            out_channels: Channels $K$ of the output.
-            kernel_size: Taps of the first step's window. This, stride, padding and
-                dilation: an int for both axes, or one for each.
-            stride: Pixels from one window of the first step to the next.
-            padding: Pixels at each end; "valid" for none, "same" to keep the size.
-            dilation: Pixels from one tap to the next.
-            bias: Whether the second step has a bias.
-            padding_mode: What stands in the padding: zeros, or pixels of the image.
-            device: Where the parameters are.
-            dtype: Of the parameters.
-            depth_multiplier: Kernels $m$ that the first step has for each channel.
-
-        Raises:
-            TypeError: If a count is no integer.
-            ValueError: If a count is out of range, `padding_mode` is unknown, or "same"
-                comes with a stride.
-        """
+        """Make the two layers, and draw their first values."""
         super().__init__()
         C = as_int("in_channels", in_channels, 1)
         Cm = C * as_int("depth_multiplier", depth_multiplier, 1)
