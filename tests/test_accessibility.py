@@ -70,6 +70,7 @@ def test_pages_break_no_rule(
     found = []
     for path in paths:
         tab.goto(address_of(served, language, path))
+        tab.wait_for_selector("html[data-measured]")
         found += [f"{path}: {text}" for text in tab.evaluate(_CHECK)]
     assert not found, "\n".join(["violations of axe-core's rules", *found])
 
@@ -77,6 +78,7 @@ def test_pages_break_no_rule(
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_search_dialog_breaks_no_rule(tab, served: str, language: str) -> None:
     tab.goto(address_of(served, language, "cnn/output-size.html"))
+    tab.wait_for_selector("html[data-measured]")
     open_search(tab)
     assert ask(tab, "same padding")
     found = tab.evaluate(_CHECK)

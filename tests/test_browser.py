@@ -111,6 +111,44 @@ def test_a_keyboard_shows_where_it_is(tab, base) -> None:
         assert width == "2px", tab.evaluate("document.activeElement.outerHTML")
 
 
+def test_what_scrolls_sideways_is_reached_by_keyboard(tab, base) -> None:
+    """Wherever it is on the page, and only while it is wider than its place."""
+    tab.set_viewport_size(PHONE)
+    tab.goto(f"{base}/en/cnn/output-size.html")
+    wide = [tab.locator(".formula").last, tab.locator("pre > code").last]
+    for size, length, index in ((PHONE, 300, 0), (DESK, 3, -1)):
+        tab.set_viewport_size(size)
+        wide[1].evaluate(f"box => box.textContent = 'x'.repeat({length})")
+        tab.evaluate("dispatchEvent(new Event('resize'))")
+        tab.wait_for_selector("html[data-measured]")
+        assert [box.evaluate("box => box.tabIndex") for box in wide] == [index, index]
+
+
+def test_paper_shows_the_text_and_nothing_of_the_frame(tab, base) -> None:
+    tab.goto(f"{base}/en/cnn/output-size.html")
+    last = tab.locator(".highlight > pre").last
+    style = "element => getComputedStyle(element).contentVisibility"
+    assert last.evaluate(style) == "auto"
+    tab.emulate_media(media="print")
+    assert last.evaluate(style) == "visible"  # what is out of sight is printed too
+    for part in (".md-header", ".md-sidebar", ".md-footer", ".badge", ".page-tools"):
+        assert not tab.locator(part).first.is_visible(), part
+    assert tab.locator(".output code").last.is_visible()
+
+
+@pytest.mark.parametrize("anchor", ["c182", "refusals", "block-4", "further"])
+def test_a_link_to_a_section_leads_there(tab, base, anchor: str) -> None:
+    """Although heights of what is out of sight are guessed."""
+    tab.goto(f"{base}/cnn/output-size.html#{anchor}")
+    tab.wait_for_load_state("networkidle")
+    top = tab.locator(f"#{anchor}").bounding_box()["y"]
+    assert -5 <= top <= DESK["height"] - 50
+    tab.goto(f"{base}/api/transforms.html#dlref.transforms.adjust_hue")
+    tab.wait_for_load_state("networkidle")
+    place = tab.locator("[id='dlref.transforms.adjust_hue']").bounding_box()
+    assert -5 <= place["y"] <= DESK["height"] / 2
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
     "path", ["index.html", "practice/image-transforms.html", "api/transforms.html"]

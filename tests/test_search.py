@@ -147,9 +147,11 @@ def test_no_other_name_is_that_of_two_terms() -> None:
         assert [name for name in listed if listed.count(name) > 1] == []
 
 
-def test_a_script_without_a_place_for_names_is_refused() -> None:
-    with pytest.raises(ValueError, match="script of the search"):
-        terms.fill_search("const OTHERS = {};", glossary())
+def test_a_script_without_a_place_for_names_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "assets/js").mkdir(parents=True)
+    (tmp_path / "assets/js/search.js").write_text("const OTHERS = {};")
+    with pytest.raises(ValueError, match=r"once in assets/js/search\.js"):
+        terms.search_script(glossary(), tmp_path)
 
 
 @pytest.mark.browser

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from docs.tools.lab_file import all_sources, load_source
+from docs.tools.web import styles
 from tests.site_build import (
     LANGUAGES,
     Html,
@@ -211,6 +212,31 @@ def test_search_holds_words_and_no_tex(site: Path) -> None:
 
 
 # --- weight and bytes -----------------------------------------------------------------
+
+
+def test_nothing_is_in_the_way_of_the_first_paint(pages: list[Html]) -> None:
+    for page in pages:
+        sheets = page.tree.select("link[rel=stylesheet]")
+        assert len(sheets) == 3, page.name  # the theme's two, and all of ours
+        for script in page.tree.select("script[src]"):
+            assert script.has_attr("defer"), f"{page.name}: {script['src']}"
+
+
+def test_our_style_sheets_are_sent_as_one(site: Path, tmp_path: Path) -> None:
+    text = (site / styles.JOINED).read_text(encoding="utf-8")
+    for selector in (".katex-display", ".doc-backlink-crumb", ".chip", "@media print"):
+        assert (
+            selector in text
+        )  # of KaTeX, of mkdocstrings, ours: the first to the last
+    assert "/*" not in text
+    fonts = re.findall(r"url\((\.\.[^)]+\.woff2)\)", text)
+    assert len(fonts) == 20
+    for font in fonts:
+        assert ((site / styles.JOINED).parent / font).resolve().is_file()
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets/x.css").write_text("a { b: url(i.svg) url(data:i) }/* c */")
+    joined = styles.join(["assets/x.css"], tmp_path)
+    assert joined == "a { b: url(../i.svg) url(data:i) }"
 
 
 def test_pages_are_light(pages: list[Html]) -> None:

@@ -20,6 +20,7 @@ os.environ.setdefault("JUPYTER_NO_CONFIG", "1")  # nor a user's nbconvert settin
 for name in ("jieba", "mkdocs.mkdocs-jupyter"):
     logging.getLogger(name).setLevel(logging.WARNING)
 
+from jinja2 import Environment  # noqa: E402
 from mkdocs.commands.build import build  # noqa: E402
 from mkdocs.config import load_config  # noqa: E402
 from mkdocs.config.defaults import MkDocsConfig  # noqa: E402
@@ -40,6 +41,7 @@ from docs.tools.web import (  # noqa: E402
     languages,
     listings,
     notebooks,
+    styles,
     terms,
     theme,
 )
@@ -102,10 +104,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     here = _language(config)
     shared = assets.Elsewhere if here.root else File  # Chinese is built first
     for uri, path in assets.shared_files():
-        files.append(shared.generated(config, uri, abs_src_path=str(path)))
-    script = (assets.ASSETS / "js/search.js").read_text(encoding="utf-8")
-    script = terms.fill_search(script, catalogue.catalogue(here.code).terms)
-    files.append(shared.generated(config, "assets/js/search.js", content=script))
+        if uri != terms.SEARCH and uri not in config.extra_css:
+            files.append(shared.generated(config, uri, abs_src_path=str(path)))
+    script = terms.search_script(catalogue.catalogue(here.code).terms)
+    files.append(shared.generated(config, terms.SEARCH, content=script))
     for problem in theme.mend(files, config):
         log.warning(problem)
     lab_pages.add_files(files, config, here.code, shared)
@@ -197,6 +199,19 @@ def on_page_content(
     content = assets.add_sizes(content)
     content = languages.translate_titles(content, _language(config).code)
     return formulas.mark(content)
+
+
+@event_priority(-100)  # after mkdocstrings has written its style sheet
+def on_env(env: Environment, config: MkDocsConfig, files: Files) -> None:
+    """Join the style sheets into one, which both languages use."""
+    site = Path(config.site_dir)
+    if not _language(config).root:
+        target = site / styles.JOINED
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(styles.join(config.extra_css, site), encoding="utf-8")
+    for path in config.extra_css:
+        (site / path).unlink(missing_ok=True)
+    config.extra_css = [styles.JOINED]
 
 
 @event_priority(-100)  # after the search plugin has read the page

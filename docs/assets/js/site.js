@@ -22,19 +22,32 @@ for (const link of document.querySelectorAll("[data-language]")) {
   }
 }
 
-/* What scrolls sideways can be reached by keyboard. */
-function markScrollable() {
-  const wide = "article :is(.formula, .md-typeset__table, .md-typeset__scrollwrap, pre > code)";
-  const boxes = [...document.querySelectorAll(wide)];
-  const scrolls = boxes.map((box) => box.scrollWidth > box.clientWidth + 1); // one layout
-  boxes.forEach((box, number) => {
-    if (scrolls[number]) box.tabIndex = 0;
-    else if (box.tabIndex === 0) box.removeAttribute("tabindex");
-  });
+/* What scrolls sideways can be reached by keyboard. The boxes are measured one by one, in
+   idle moments: all at once would lay out the whole page before it can be used. */
+const WIDE = "article :is(.formula, .md-typeset__table, .md-typeset__scrollwrap, pre > code)";
+const whenIdle = window.requestIdleCallback ?? ((measure) => setTimeout(measure, 20));
+const inside = document.createRange();
+let unmeasured = [];
+
+function measureNext() {
+  const box = unmeasured.shift();
+  if (!box) return document.documentElement.setAttribute("data-measured", "");
+  inside.selectNodeContents(box);
+  inside.getBoundingClientRect(); // makes the browser lay it out, however far away it is
+  if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+  else if (box.tabIndex === 0) box.removeAttribute("tabindex");
+  whenIdle(measureNext);
 }
 
-addEventListener("load", markScrollable);
-addEventListener("resize", markScrollable);
+function measureAll() {
+  const idle = unmeasured.length === 0;
+  unmeasured = [...document.querySelectorAll(WIDE)];
+  document.documentElement.removeAttribute("data-measured");
+  if (idle) whenIdle(measureNext);
+}
+
+addEventListener("load", measureAll); // by then the theme has wrapped its tables
+addEventListener("resize", measureAll);
 
 /* The theme puts each copy button into a landmark of its own: too many landmarks. */
 function plainCopyButtons() {

@@ -4,9 +4,10 @@ import json
 import re
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 
 from docs.tools.data import Term
-from docs.tools.snippets import ROOT
+from docs.tools.snippets import DOCS, LANGUAGES, ROOT
 from docs.tools.web.catalogue import Catalogue, href, way
 from docs.tools.web.claim_tables import SCRIPT
 from docs.tools.web.inline import attribute
@@ -14,7 +15,8 @@ from docs.tools.web.tables import Words
 
 SEARCH_TERMS = ROOT / ".cache/search_terms.txt"
 WEIGHT = 1000  # jieba keeps a word of this frequency whole
-NO_NAMES = "{ zh: {}, en: {} }"  # in docs/assets/js/search.js
+SEARCH = "assets/js/search.js"
+NO_NAMES = "{ zh: {}, en: {} }"  # stands in it for the names that the build fills in
 
 # Where no note belongs: these elements, and elements of these classes.
 _CLOSED = {"a", "button", "code", "h1", "h2", "h3", "h4", "h5", "h6", "label", "pre"}
@@ -55,11 +57,12 @@ def other_names(terms: list[Term], code: str) -> dict[str, str]:
     return dict(sorted(names.items(), key=lambda pair: (-len(pair[0]), pair)))
 
 
-def fill_search(script: str, terms: list[Term]) -> str:
-    """Write the other names of the terms into the script of the search."""
-    names = {code: other_names(terms, code) for code in ("zh", "en")}
+def search_script(terms: list[Term], docs: Path = DOCS) -> str:
+    """Return the script of the search with the other names of the terms."""
+    script = (docs / SEARCH).read_text(encoding="utf-8")
     if script.count(NO_NAMES) != 1:
-        raise ValueError(f"expected {NO_NAMES!r} once in the script of the search")
+        raise ValueError(f"expected {NO_NAMES!r} once in {SEARCH}")
+    names = {code: other_names(terms, code) for code in LANGUAGES}
     return script.replace(NO_NAMES, json.dumps(names, ensure_ascii=False))
 
 
