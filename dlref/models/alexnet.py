@@ -26,9 +26,11 @@ class AlexNet(nn.Module):
     names of the weights, and the draws that initialise them, are torchvision's.
 
     The paper's network (`AlexNet2012`) has 96, 256, 384, 384 and 256 channels instead
-    of 64, 192, 384, 256 and 256, of which every layer but the first and the third sees
-    half; it normalizes the first two layers, and drops units *behind* its two hidden
-    fully connected layers, not before them.
+    of 64, 192, 384, 256 and 256, of which the second, fourth and fifth layers see half;
+    it normalizes the first two layers, and drops units *behind* its two hidden fully
+    connected layers, not before them. The paper of 2014 gives 384 channels to the
+    fourth layer (page 5, footnote); 256 are in its author's published configuration
+    ([pytorch/vision#704](https://github.com/pytorch/vision/pull/704)).
 
     Args:
         num_classes: Number of outputs, one logit each.
@@ -37,7 +39,7 @@ class AlexNet(nn.Module):
 
     References:
         Krizhevsky (2014), "One weird trick for parallelizing convolutional neural
-        networks", footnote 1, [arXiv:1404.5997](https://arxiv.org/abs/1404.5997).
+        networks", [arXiv:1404.5997](https://arxiv.org/abs/1404.5997).
     """
 
     def __init__(
