@@ -1,6 +1,7 @@
 """The classic convolutional networks, one paper a file."""
 
 from dlref.models.alexnet import AlexNet, AlexNet2012, alexnet, alexnet_2012
+from dlref.models.densenet import DenseNet, densenet121
 from dlref.models.googlenet import (
     GoogLeNet,
     GoogLeNetOutputs,
@@ -15,6 +16,8 @@ from dlref.models.googlenet_2014 import (
 )
 from dlref.models.inception import Inception3, InceptionOutputs, inception_v3
 from dlref.models.lenet import LeNet5, LeNet1998, lenet5, lenet5_1998
+from dlref.models.mobilenet_v1 import MobileNetV1, mobilenet_v1
+from dlref.models.mobilenet_v2 import InvertedResidual, MobileNetV2, mobilenet_v2
 from dlref.models.nin import NiN, NiNCIFAR10, nin, nin_block, nin_cifar10
 from dlref.models.resnest import ResNeSt, SplitAttention, resnest50
 from dlref.models.resnet import (
@@ -35,6 +38,7 @@ from dlref.models.resnet_v2 import (
     resnet152_v2,
 )
 from dlref.models.resnext import ResNeXt, resnext50_32x4d
+from dlref.models.squeezenet import Fire, SqueezeNet, squeezenet1_0, squeezenet1_1
 from dlref.models.vgg import (
     VGG,
     vgg11,
@@ -53,6 +57,8 @@ __all__ = [
     "VGG",
     "AlexNet",
     "AlexNet2012",
+    "DenseNet",
+    "Fire",
     "GoogLeNet",
     "GoogLeNet2014",
     "GoogLeNet2014Outputs",
@@ -61,8 +67,11 @@ __all__ = [
     "Inception3",
     "InceptionAux",
     "InceptionOutputs",
+    "InvertedResidual",
     "LeNet5",
     "LeNet1998",
+    "MobileNetV1",
+    "MobileNetV2",
     "NiN",
     "NiNCIFAR10",
     "ResNeSt",
@@ -71,15 +80,19 @@ __all__ = [
     "ResNetV1",
     "ResNetV2",
     "SplitAttention",
+    "SqueezeNet",
     "WideResNet",
     "Xception",
     "alexnet",
     "alexnet_2012",
+    "densenet121",
     "googlenet",
     "googlenet_2014",
     "inception_v3",
     "lenet5",
     "lenet5_1998",
+    "mobilenet_v1",
+    "mobilenet_v2",
     "nin",
     "nin_block",
     "nin_cifar10",
@@ -98,6 +111,8 @@ __all__ = [
     "resnet152_v1",
     "resnet152_v2",
     "resnext50_32x4d",
+    "squeezenet1_0",
+    "squeezenet1_1",
     "vgg11",
     "vgg11_bn",
     "vgg13",

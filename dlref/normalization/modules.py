@@ -27,8 +27,8 @@ class _BatchNorm(nn.Module):
     def __init__(
         self,
         num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
+        eps: int | float = 1e-5,
+        momentum: int | float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
         device: torch.device | str | int | None = None,
