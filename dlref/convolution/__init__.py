@@ -8,8 +8,7 @@ $$T(w, x, y) =
 
 of which the convolution, the transposed convolution and the gradient of the weights are
 the three derivatives (`_derivatives`), for any number of axes. Each is a sum of
-products of matrices (`_products`), or of channels where they stay apart (`_depthwise`).
-Padding is not stored: `_axis` says which windows have a pixel under a tap.
+products of matrices (`_products`) with windows that were unfolded (`_columns`).
 
 Inputs are (N, C, ...) or, without a batch, (C, ...). Gradients of any order, forward
 mode, `torch.func.vmap` and `torch.autocast` work as with torch's functions.

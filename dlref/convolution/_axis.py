@@ -13,8 +13,8 @@ Overlap: TypeAlias = tuple[tuple[int, ...], tuple[slice, ...], tuple[slice, ...]
 class Axis(NamedTuple):
     """An axis of $i$ pixels on which $o$ windows of $k$ taps stand.
 
-    Tap $u$ of window $t$ lies on pixel $t s + u d - p$. Where there is no pixel there
-    is padding, and it is never stored: what stands on it is left out of the sums.
+    Tap $u$ of window $t$ lies on pixel $t s + u d - p$; where there is no pixel, on
+    padding, which counts as zero.
 
     Attributes:
         i: Pixels of the input.
@@ -37,6 +37,11 @@ class Axis(NamedTuple):
     def reach(self) -> int:
         """Pixels from the first tap of the first window to the last of the last."""
         return (self.o - 1) * self.s + (self.k - 1) * self.d + 1
+
+    @property
+    def behind(self) -> int:
+        """Padding behind the last pixel; negative where windows do not get there."""
+        return self.reach - self.p - self.i
 
     def overlap(self, tap: int) -> tuple[slice, slice]:
         """Return the windows that have a pixel under a tap, and these pixels."""

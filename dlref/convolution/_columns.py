@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch.nn.functional as F
 from jaxtyping import Shaped
 from torch import Tensor
 
@@ -11,7 +12,7 @@ __all__ = ["gather", "scatter_"]
 
 
 def gather(
-    x: Shaped[Tensor, "n c *pixels"], axes: Sequence[Axis]
+    x: Shaped[Tensor, "n c *pixels"], axes: Sequence[Axis], *, padded: bool
 ) -> Shaped[Tensor, "n rows windows"]:
     """Return what lies under the taps of each window; on the padding, zeros.
 
@@ -20,16 +21,24 @@ def gather(
     Args:
         x: Images.
         axes: The windows on them.
+        padded: Whether zeros may be put around a copy of the images. It is faster, and
+            holds more.
 
     Returns:
         One column a window, with a row for each tap on each channel.
     """
     if is_plain(axes):
         return x.flatten(2)
-    columns = x.new_zeros(_shape(x, axes))  # (n, c, *taps, *windows)
-    for taps, windows, pixels in overlaps(axes):
-        columns[:, :, *taps, *windows] = x[:, :, *pixels]
-    return columns.flatten(1, len(axes) + 1).flatten(2)
+    if padded:
+        ends = [end for axis in reversed(axes) for end in (axis.p, axis.behind)]
+        x, axes = F.pad(x, ends), [axis._replace(i=axis.reach, p=0) for axis in axes]
+    if all(axis.p == 0 and axis.behind <= 0 for axis in axes):
+        columns = _windows(x, axes)
+    else:
+        columns = x.new_zeros(_shape(x, axes))
+        for taps, windows, pixels in overlaps(axes):
+            columns[:, :, *taps, *windows] = x[:, :, *pixels]
+    return columns.flatten(1, len(axes) + 1).flatten(2)  # the copy, where it is a view
 
 
 def scatter_(
@@ -47,6 +56,15 @@ def scatter_(
     columns = columns.reshape(_shape(x, axes))  # (n, c, *taps, *windows)
     for taps, windows, pixels in overlaps(axes):
         x[:, :, *pixels] += columns[:, :, *taps, *windows]
+
+
+def _windows(x: Tensor, axes: Sequence[Axis]) -> Tensor:
+    """Return a view of shape (n, c, *taps, *windows) of images without padding."""
+    for dim, axis in enumerate(axes, 2):
+        x = x.unfold(dim, axis.d * (axis.k - 1) + 1, axis.s)
+        x = x.narrow(dim, 0, axis.o)[..., :: axis.d]
+    windows, taps = range(2, 2 + len(axes)), range(2 + len(axes), x.dim())
+    return x.permute(0, 1, *taps, *windows)
 
 
 def _shape(x: Tensor, axes: Sequence[Axis]) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
-from dlref.convolution import _depthwise, _products
+from dlref.convolution import _products
 from dlref.convolution._geometry import Geometry
 
 __all__ = ["differentiate"]
@@ -61,16 +61,12 @@ class _Derivative(torch.autograd.Function):
         (dtype,) = {t.dtype for t in (w, x, y) if t is not None}
         if dtype in _WIDE:
             w, x, y = (t if t is None else t.to(_WIDE[dtype]) for t in (w, x, y))
-        channels = {t.shape[1] for t in (x, y) if t is not None}
-        if w is not None:
-            channels |= {len(w), w.shape[1] * geometry.groups}
-        sums = _depthwise if channels == {geometry.groups} else _products
         if y is None:
-            result = sums.by_output(cast("Tensor", w), cast("Tensor", x), geometry)
+            result = _products.by_output(cast("Tensor", w), cast("Tensor", x), geometry)
         elif x is None:
-            result = sums.by_input(cast("Tensor", w), y, geometry)
+            result = _products.by_input(cast("Tensor", w), y, geometry)
         else:
-            result = sums.by_weight(x, y, geometry)
+            result = _products.by_weight(x, y, geometry)
         return result.to(dtype)
 
     @staticmethod

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from math import prod
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
@@ -57,7 +56,7 @@ def by_output(
     plan = _plan(geometry, w)
     W = _matrices(w, geometry, plan)  # (taps, groups, k, rows)
     for xs, ys in _blocks(geometry, plan, x, y):
-        columns, Y = gather(xs, plan.axes), ys.flatten(2)  # (n, rows, …), (n, k, …)
+        columns, Y = _unfold(xs, plan), ys.flatten(2)  # (n, rows, …), (n, k, …)
         for u, part in enumerate(_parts(columns, plan, Y)):
             Y.baddbmm_(W[u].expand(len(Y), -1, -1), part, beta=min(u, 1))
     return y
@@ -89,7 +88,12 @@ def by_input(
         size = len(Y), W.shape[2], prod(axis.o for axis in plan.axes)
         columns = xs.flatten(2) if plain else xs.new_zeros(size)
         for u, part in enumerate(_parts(columns, plan, Y)):
-            part.baddbmm_(W[u].expand(len(Y), -1, -1), Y)
+            if groups == 1:
+                part.baddbmm_(W[u].expand(len(Y), -1, -1), Y)
+            elif Y.shape[1] == 1:
+                part.addcmul_(W[u], Y)  # a column times a row
+            else:  # in place, many small products would be made one by one
+                part += W[u] @ Y
         if not plain:
             scatter_(columns, xs, plan.axes)
     return x
@@ -113,9 +117,9 @@ def by_weight(
     axes, groups = geometry
     w = x.new_zeros(y.shape[1], x.shape[1] // groups, *(axis.k for axis in axes))
     plan = _plan(geometry, w)
-    W = torch.zeros_like(_matrices(w, geometry, plan))  # (taps, groups, k, rows)
+    W = x.new_zeros(_matrices(w, geometry, plan).shape)  # (taps, groups, k, rows)
     for xs, ys in _blocks(geometry, plan, x, y):
-        columns, Y = gather(xs, plan.axes), ys.flatten(2)
+        columns, Y = _unfold(xs, plan), ys.flatten(2)
         for u, part in enumerate(_parts(columns, plan, Y)):
             if groups == 1:
                 W[u, 0].addbmm_(Y, part.mT)  # sums over the images
@@ -131,7 +135,8 @@ def _plan(geometry: Geometry, w: Tensor) -> _Plan:
     One unfolds all axes (im2col); then a single product remains. The other unfolds all
     but the first, where windows stand on every pixel. The columns that the next tap on
     the first axis needs are then the same, moved by one row of windows (or by several,
-    under dilation): a slice. But it needs the weights sorted by that tap, a copy.
+    under dilation): a slice. But it needs the weights sorted by that tap, a copy; and
+    there is room for another of the images, with their padding.
     """
     channels = geometry.groups * w.shape[1]
     lead, *rest = geometry.axes
@@ -142,10 +147,15 @@ def _plan(geometry: Geometry, w: Tensor) -> _Plan:
         channels * prod(axis.k * axis.o for axis in plan.axes)
         for plan in (whole, sliced)
     )
+    fewer += channels * prod(axis.reach for axis in geometry.axes)
     plan = whole
     if lead.s == 1 and fewer + w.numel() < numbers:
         plan, numbers = sliced, fewer
     return plan._replace(images=max(1, _TOGETHER // max(1, numbers)))
+
+
+def _unfold(x: Tensor, plan: _Plan) -> Tensor:
+    return gather(x, plan.axes, padded=plan.taps > 1)
 
 
 def _matrices(

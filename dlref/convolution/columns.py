@@ -140,7 +140,7 @@ class _Unfolded(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, axes: tuple[Axis, ...]) -> Tensor:
         """Return the columns, and no view."""
-        columns = gather(x, axes)
+        columns = gather(x, axes, padded=False)
         return columns.clone() if is_plain(axes) else columns
 
     @staticmethod
