@@ -76,7 +76,7 @@ def fuse_conv_bn(module: _Module, bn: nn.Module | None = None) -> _Module:
         )
 
     References:
-        Jacob et al. (2018), Quantization and training of neural networks for efficient
+        Jacob et al. (2017), Quantization and training of neural networks for efficient
         integer-arithmetic-only inference,
         [arXiv:1712.05877](https://arxiv.org/abs/1712.05877), section 3.2 (folding).
     """

@@ -50,7 +50,7 @@ def local_response_norm(
     References:
         Krizhevsky, Sutskever and Hinton (2012), ImageNet classification with deep
         convolutional neural networks, section 3.3,
-        [doi:10.1145/3065386](https://doi.org/10.1145/3065386).
+        [NeurIPS 2012](https://papers.nips.cc/paper/4824-imagenet-classification-with-deep-convolutional-neural-networks).
     """
     check_input(input, 3)
     n, c = size.__index__(), input.shape[1]
