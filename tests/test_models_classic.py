@@ -218,6 +218,26 @@ def test_lenet_is_a_chain_of_torchs_layers() -> None:
     torch.testing.assert_close(network(x), chain(x), rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("h", [2, 5, 6])
+def test_layers_of_1998_begin_as_a_mean_and_take_any_size(h: int) -> None:
+    x = images(2, 3, h, 4, dtype=torch.float64)
+    mean = models.Subsampling(3).double()(x)
+    torch.testing.assert_close(mean, F.avg_pool2d(x, 2), rtol=1e-14, atol=1e-14)
+    table = [(0, 2), (1,), (0, 1, 2)]
+    partial = models.PartialConv2d(table, kernel_size=2).double()
+    dense = x.new_zeros(3, 3, 2, 2)
+    for unit, (maps, conv) in enumerate(zip(table, partial, strict=True)):
+        dense[unit, list(maps)] = conv.weight.detach()[0]
+    bias = torch.cat([conv.bias for conv in partial])
+    expected = F.conv2d(x, dense, bias)
+    torch.testing.assert_close(partial(x), expected, rtol=1e-12, atol=1e-12)
+    codes = images(5, 7, dtype=torch.float64)
+    states = codes[:2] + 1
+    distances = models.EuclideanRBF(codes)(states)
+    expected = torch.cdist(states, codes).square()
+    torch.testing.assert_close(distances, expected, rtol=1e-12, atol=1e-12)
+
+
 def test_squashing_keeps_one_and_minus_one() -> None:
     """Appendix A: f(1) = 1 and f(-1) = -1."""
     one = torch.tensor([1.0, -1.0], dtype=torch.float64)

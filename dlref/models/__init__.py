@@ -15,7 +15,15 @@ from dlref.models.googlenet_2014 import (
     googlenet_2014,
 )
 from dlref.models.inception import Inception3, InceptionOutputs, inception_v3
-from dlref.models.lenet import LeNet5, LeNet1998, lenet5, lenet5_1998
+from dlref.models.lenet import (
+    EuclideanRBF,
+    LeNet5,
+    LeNet1998,
+    PartialConv2d,
+    Subsampling,
+    lenet5,
+    lenet5_1998,
+)
 from dlref.models.mobilenet_v1 import MobileNetV1, mobilenet_v1
 from dlref.models.mobilenet_v2 import InvertedResidual, MobileNetV2, mobilenet_v2
 from dlref.models.nin import NiN, NiNCIFAR10, nin, nin_block, nin_cifar10
@@ -58,6 +66,7 @@ __all__ = [
     "AlexNet",
     "AlexNet2012",
     "DenseNet",
+    "EuclideanRBF",
     "Fire",
     "GoogLeNet",
     "GoogLeNet2014",
@@ -74,6 +83,7 @@ __all__ = [
     "MobileNetV2",
     "NiN",
     "NiNCIFAR10",
+    "PartialConv2d",
     "ResNeSt",
     "ResNeXt",
     "ResNet",
@@ -81,6 +91,7 @@ __all__ = [
     "ResNetV2",
     "SplitAttention",
     "SqueezeNet",
+    "Subsampling",
     "WideResNet",
     "Xception",
     "alexnet",

@@ -18,6 +18,8 @@ References:
     [doi:10.1109/5.726791](https://doi.org/10.1109/5.726791).
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -25,7 +27,12 @@ from torch import Tensor, nn
 
 from dlref._network import Weights, check_images, load_weights
 
-__all__ = ["LeNet5", "LeNet1998", "lenet5", "lenet5_1998"]
+# fmt: off
+__all__ = [
+    "EuclideanRBF", "LeNet5", "LeNet1998", "PartialConv2d", "Subsampling", "lenet5",
+    "lenet5_1998",
+]
+# fmt: on
 
 # Table I, column by column: the maps of S2 that each of the 16 maps of C3 reads. Runs
 # of three, runs of four (0 follows 5), fours with gaps, and all six.
@@ -117,18 +124,18 @@ class LeNet1998(nn.Module):
         super().__init__()
         self.in_channels = in_channels
         self.c1 = nn.Conv2d(in_channels, 6, 5)  # (N, 6, 28, 28), 156 parameters
-        self.s2 = _Subsampling(6)  # (N, 6, 14, 14), 12
-        self.c3 = _PartialConv2d()  # (N, 16, 10, 10), 1,516
-        self.s4 = _Subsampling(16)  # (N, 16, 5, 5), 32
+        self.s2 = Subsampling(6)  # (N, 6, 14, 14), 12
+        self.c3 = PartialConv2d(_TABLE_I, 5)  # (N, 16, 10, 10), 1,516
+        self.s4 = Subsampling(16)  # (N, 16, 5, 5), 32
         self.c5 = nn.Conv2d(16, 120, 5)  # (N, 120, 1, 1), 48,120
         self.f6 = nn.Linear(120, 84)  # (N, 84), 10,164
-        self.output = _Distance(_codes(num_classes))  # (N, num_classes), fixed
+        self.output = EuclideanRBF(_codes(num_classes))  # (N, num_classes), fixed
         self._initialise()
 
     def _initialise(self) -> None:
         for layer in self.modules():
-            if isinstance(layer, nn.Conv2d | nn.Linear | _Subsampling):
-                F_i = 4 if isinstance(layer, _Subsampling) else layer.weight[0].numel()
+            if isinstance(layer, nn.Conv2d | nn.Linear | Subsampling):
+                F_i = 4 if isinstance(layer, Subsampling) else layer.weight[0].numel()
                 nn.init.uniform_(layer.weight, -2.4 / F_i, 2.4 / F_i)
                 if layer.bias is not None:
                     nn.init.zeros_(layer.bias)
@@ -142,41 +149,70 @@ class LeNet1998(nn.Module):
         return -self.output(_squash(self.f6(x)))
 
 
-class _Subsampling(nn.Module):
-    """The sum of 2 x 2 units, times a coefficient, plus a bias: one pair a channel."""
+class Subsampling(nn.Module):
+    """The sum of 2 x 2 units, times a coefficient, plus a bias: one pair a channel.
+
+    Args:
+        channels: Number of maps.
+
+    References:
+        LeCun et al. (1998), section II-B, layers S2 and S4.
+    """
 
     def __init__(self, channels: int) -> None:
+        """Begin as a mean: coefficients 1/4, biases 0."""
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(channels))
-        self.bias = nn.Parameter(torch.empty(channels))
+        self.weight = nn.Parameter(torch.full((channels,), 0.25))
+        self.bias = nn.Parameter(torch.zeros(channels))
 
-    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h/2 w/2"]:
-        sums = F.avg_pool2d(x, 2, divisor_override=1)  # (N, C, H / 2, W / 2)
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c _ _"]:
+        """Return maps of half the size."""
+        sums = F.avg_pool2d(x, 2, divisor_override=1)  # (N, C, H // 2, W // 2)
         return sums * self.weight[:, None, None] + self.bias[:, None, None]
 
 
-class _PartialConv2d(nn.ModuleList):
-    """A convolution from 6 maps to 16, of which each reads some: 60 kernels."""
+class PartialConv2d(nn.ModuleList):
+    """A convolution whose output maps read some of the input maps each.
 
-    def __init__(self) -> None:
-        super().__init__(nn.Conv2d(len(maps), 1, 5) for maps in _TABLE_I)
+    Args:
+        table: For each output map, the numbers of the maps that it reads.
+        kernel_size: Side of the kernels, of which there is one for each number.
 
-    def forward(self, x: Float[Tensor, "n 6 h w"]) -> Float[Tensor, "n 16 h-4 w-4"]:
-        pairs = zip(self, _TABLE_I, strict=True)
-        return torch.cat([conv(x[:, list(maps)]) for conv, maps in pairs], dim=1)
+    References:
+        LeCun et al. (1998), section II-B, layer C3 and table I.
+    """
+
+    def __init__(self, table: Sequence[Sequence[int]], kernel_size: int) -> None:
+        """Make one small convolution for each output map."""
+        super().__init__(nn.Conv2d(len(maps), 1, kernel_size) for maps in table)
+        self.table = [list(maps) for maps in table]
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n _ _ _"]:
+        """Return one map for each entry of the table."""
+        pairs = zip(self, self.table, strict=True)
+        return torch.cat([conv(x[:, maps]) for conv, maps in pairs], dim=1)
 
 
-class _Distance(nn.Module):
-    """Squared Euclidean distances from fixed codes."""
+class EuclideanRBF(nn.Module):
+    """Squared Euclidean distances from fixed codes.
+
+    Args:
+        codes: One row for each class; kept with the weights, but not trained.
+
+    References:
+        LeCun et al. (1998), equation 7.
+    """
 
     weight: Tensor
 
-    def __init__(self, codes: Float[Tensor, "classes 84"]) -> None:
+    def __init__(self, codes: Float[Tensor, "classes units"]) -> None:
+        """Keep the codes as a buffer."""
         super().__init__()
         self.register_buffer("weight", codes)
 
-    def forward(self, x: Float[Tensor, "n 84"]) -> Float[Tensor, "n classes"]:
-        return (x[:, None] - self.weight).square().sum(dim=2)  # of (N, classes, 84)
+    def forward(self, x: Float[Tensor, "n units"]) -> Float[Tensor, "n classes"]:
+        """Return a distance for each image and class: the smallest is the answer."""
+        return (x[:, None] - self.weight).square().sum(dim=2)  # of (N, classes, units)
 
 
 def _squash(a: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
