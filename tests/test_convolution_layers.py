@@ -26,7 +26,7 @@ def pair(arguments, options, device="cpu"):
     layers = []
     for kind in (Conv2d, nn.Conv2d):
         torch.manual_seed(0)
-        layers.append(kind(*arguments, **options).to(device))
+        layers.append(kind(*arguments, **options).to(device, torch.float64))
     return layers
 
 
@@ -39,7 +39,7 @@ class TestConv2d:
         for key, value in theirs.state_dict().items():
             assert torch.equal(ours.state_dict()[key], value)
         for shape in ((2, arguments[0], 7, 8), (arguments[0], 7, 8)):
-            x = torch.randn(shape, device=device, requires_grad=True)
+            x = torch.randn(shape, dtype=torch.float64).to(device).requires_grad_()
             y, expected = ours(x), theirs(x)
             torch.testing.assert_close(y, expected)
             direction = torch.randn_like(y)
@@ -48,7 +48,7 @@ class TestConv2d:
                 for out, layer in ((y, ours), (expected, theirs))
             )
             for a, e in zip(got, wanted, strict=True):
-                torch.testing.assert_close(a, e, rtol=1e-4, atol=1e-4)
+                torch.testing.assert_close(a, e, rtol=1e-10, atol=1e-10)
 
     @pytest.mark.parametrize(("arguments", "options"), ARGUMENTS)
     def test_state_dicts_load_into_one_another(self, arguments, options):
@@ -130,16 +130,17 @@ class TestSeparableConv2d:
     )
     def test_is_two_of_torchs(self, device, m, bias, mode):
         options = {"bias": bias, "padding_mode": mode, "depth_multiplier": m}
-        layer = SeparableConv2d(4, 6, 3, 2, 1, **options).to(device)
+        layer = SeparableConv2d(4, 6, 3, 2, 1, **options).to(device, torch.float64)
         depthwise = nn.Conv2d(
             4, 4 * m, 3, 2, 1, groups=4, bias=False, padding_mode=mode
         )
-        theirs = nn.Sequential(depthwise, nn.Conv2d(4 * m, 6, 1, bias=bias)).to(device)
+        theirs = nn.Sequential(depthwise, nn.Conv2d(4 * m, 6, 1, bias=bias))
+        theirs = theirs.to(device, torch.float64)
         names = {"0.": "depthwise.", "1.": "pointwise."}
         layer.load_state_dict(
             {names[k[:2]] + k[2:]: v for k, v in theirs.state_dict().items()}
         )
-        x = torch.randn(2, 4, 9, 8, device=device)
+        x = torch.randn(2, 4, 9, 8, dtype=torch.float64).to(device)
         torch.testing.assert_close(layer(x), theirs(x))
         if mode == "zeros":
             weights = layer.depthwise.weight, layer.pointwise.weight

@@ -2,7 +2,7 @@
 
 References:
     Cho and Brand (2017), MEC: memory-efficient convolution for deep neural network,
-    [arXiv:1706.06873](https://arxiv.org/abs/1706.06873), section 3.
+    [arXiv:1706.06873](https://arxiv.org/abs/1706.06873).
 """
 
 from collections.abc import Iterator

@@ -54,7 +54,7 @@ def unfold(
 
     References:
         Chellapilla, Puri and Simard (2006), High performance convolutional neural
-        networks for document processing, section 3.1,
+        networks for document processing,
         [inria-00112631](https://inria.hal.science/inria-00112631).
     """
     _check(input, "input", 3)
