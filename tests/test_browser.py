@@ -143,7 +143,7 @@ def test_a_link_to_a_section_leads_there(tab, base, anchor: str) -> None:
     tab.wait_for_load_state("networkidle")
     top = tab.locator(f"#{anchor}").bounding_box()["y"]
     assert -5 <= top <= DESK["height"] - 50
-    tab.goto(f"{base}/api/transforms.html#dlref.transforms.adjust_hue")
+    tab.goto(f"{base}/api/transforms-augmentation.html#dlref.transforms.adjust_hue")
     tab.wait_for_load_state("networkidle")
     place = tab.locator("[id='dlref.transforms.adjust_hue']").bounding_box()
     assert -5 <= place["y"] <= DESK["height"] / 2
@@ -151,7 +151,7 @@ def test_a_link_to_a_section_leads_there(tab, base, anchor: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
-    "path", ["index.html", "practice/image-transforms.html", "api/transforms.html"]
+    "path", ["index.html", "practice/image-transforms.html", "api/transforms-augmentation.html"]
 )
 def test_a_first_visit_is_light(
     chromium, served: str, language: str, path: str

@@ -76,6 +76,9 @@ def test_a_section_without_plans_says_nothing_of_them(navigation) -> None:
     listed = overviews.contents(book("en", sources), "api/index.md", words("en"))
     assert "to-come" not in listed
     assert "<p>Numbers, and more.</p>" in listed  # its title is not said twice
+    sources = {"api/x": page("dlref.x: the old ones", "dlref.x: numbers.")}
+    listed = overviews.contents(book("en", sources), "api/index.md", words("en"))
+    assert ">dlref.x: the old ones</a><p>Numbers.</p>" in listed
 
 
 def test_all_overviews_can_be_listed(navigation) -> None:

@@ -6,7 +6,10 @@ import pytest
 
 from docs.tools.measured import read_parity
 from docs.tools.snippets import LANGUAGES, ROOT
-from docs.tools.web.languages import words
+from docs.tools.web.badges import row_id
+from docs.tools.web.catalogue import catalogue
+from docs.tools.web.languages import section_label, words
+from docs.tools.web.overviews import reading_order
 from docs.tools.web.suite import KINDS, count_tests
 from tests.site_build import Html
 
@@ -87,6 +90,39 @@ def test_the_page_shows_what_was_measured(site: Path, language: str) -> None:
         assert cells[4] == str(entry.values)
         target, anchor = page.resolve(row.a["href"])
         assert anchor in Html(target, site).ids
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pages_stand_under_their_section_in_reading_order(
+    site: Path, language: str
+) -> None:
+    heading = page_of(site, language).tree.find(id="pages")
+    bodies = heading.find_next("table").select("tbody")
+    found = {
+        body.th.get_text(): [row["id"] for row in body.select("tr[id]")]
+        for body in bodies
+    }
+    expected: dict[str, list[str]] = {section_label("about", language): ["p-index"]}
+    sources = catalogue(language).sources
+    for section, keys in reading_order().items():
+        for key in keys:
+            if key in sources and sources[key].blocks:
+                label = section_label(section, language)
+                expected.setdefault(label, []).append(row_id(key))
+    assert found == expected
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_room_says_how_far_off_it_is_at_worst(site: Path, language: str) -> None:
+    page = page_of(site, language)
+    rooms = {entry.function.rpartition(".")[0] for entry in read_parity()[1]}
+    parts = page.tree.select(".numbers > details")
+    assert [part.summary.code.get_text() for part in parts] == sorted(rooms)
+    for part in parts:
+        functions = {row.a["href"] for row in part.select("tbody tr")}
+        assert f" {len(functions)} " in part.summary.get_text().replace("：", " ")
+        errors = {row.select("td")[3].get_text() for row in part.select("tbody tr")}
+        assert part.summary.get_text().split()[-1] in errors
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from docs.tools.data import (
     Claim,
@@ -50,6 +50,16 @@ class Catalogue:
         lines = self.sources[key].prose
         heading = next((line for line in lines if line.startswith("# ")), key)
         return heading.removeprefix("# ").partition(" {")[0]
+
+    @cached_property
+    def entries(self) -> dict[str, str]:
+        """The page of each documented name: `dlref.shapes.x` -> `api/shapes`."""
+        return {
+            line.removeprefix("::: ").strip(): key
+            for key, page in self.sources.items()
+            for line in page.prose
+            if line.startswith("::: ")
+        }
 
     def is_topic(self, slug: str) -> bool:
         """Say whether a page of the map deals with a subject, not with this site."""

@@ -79,10 +79,10 @@ def _entry(address: str, title: str, sentence: str) -> str:
 
 
 def _sentence(key: str, book: Catalogue) -> str:
-    """Return a page's description, without its title should it begin with that."""
-    title = book.heading(key)
+    """Return a page's description, without the name with which its title begins."""
+    between = BETWEEN[book.code]
     text = str(book.sources[key].meta.get("description", ""))
-    repeated = f"{title}{BETWEEN[book.code]}"
+    repeated = f"{book.heading(key).partition(between)[0]}{between}"
     if text.startswith(repeated):
         text = text.removeprefix(repeated)
         text = text[:1].upper() + text[1:]

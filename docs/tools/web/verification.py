@@ -2,9 +2,11 @@
 
 from html import escape
 
-from docs.tools.measured import read_parity
+from docs.tools.measured import Measurement, read_parity
 from docs.tools.web import badges, suite
 from docs.tools.web.catalogue import DEVICES, Catalogue, href
+from docs.tools.web.languages import section_label
+from docs.tools.web.overviews import reading_order
 from docs.tools.web.tables import Words, table
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -69,17 +71,30 @@ def skips(book: Catalogue, uri: str, words: Words) -> str:
 
 def by_page(book: Catalogue, uri: str, words: Words) -> str:
     """One row per page with blocks: how many, and how many each device vouches for."""
-    rows, ids = [], []
-    for key, page in book.sources.items():
-        if not page.blocks:
-            continue
-        title = escape(book.heading(key))
-        row = [f'<a href="{href(uri, key)}">{title}</a>', str(len(page.blocks))]
-        row += [_cell(_count(book, device, key), words) for device in DEVICES]
-        rows.append(row)
-        ids.append(badges.row_id(key))
     head = [words["page"], words["blocks"], *DEVICES.values()]
-    return table(head, rows, ids)
+    rows: dict[str, list[str]] = {}
+    for key in _in_reading_order(book):
+        page, title = book.sources[key], escape(book.heading(key), quote=False)
+        cells = [f'<a href="{href(uri, key)}">{title}</a>', str(len(page.blocks))]
+        cells += [_cell(_count(book, device, key), words) for device in DEVICES]
+        row = "".join(f"<td>{cell}</td>" for cell in cells)
+        section = key.partition("/")[0] if "/" in key else "about"
+        rows.setdefault(section, []).append(f'<tr id="{badges.row_id(key)}">{row}</tr>')
+    bodies = [
+        f'<tbody><tr class="group"><th colspan="{len(head)}" scope="rowgroup">'
+        f"{section_label(section, book.code) or section}</th></tr>{''.join(listed)}"
+        "</tbody>"
+        for section, listed in rows.items()
+    ]
+    return table(head, []).replace("<tbody></tbody>", "".join(bodies))
+
+
+def _in_reading_order(book: Catalogue) -> list[str]:
+    """Return the pages with blocks, as the navigation has them; the home page first."""
+    order = [key for keys in reading_order().values() for key in keys]
+    keys = [key for key, page in book.sources.items() if page.blocks]
+    place = {key: number for number, key in enumerate(["index", *order])}
+    return sorted(keys, key=lambda key: (place.get(key, len(place)), key))
 
 
 def tests(book: Catalogue, uri: str, words: Words) -> str:
@@ -93,20 +108,33 @@ def tests(book: Catalogue, uri: str, words: Words) -> str:
 
 
 def parity(book: Catalogue, uri: str, words: Words) -> str:
-    """One row per function and oracle: tolerance, worst error, values compared."""
-    _, measurements = read_parity()
-    rows = []
-    for entry in measurements:
-        module, _, name = entry.function.rpartition(".")
-        room = module.removeprefix("dlref.")
-        address = href(uri, f"api/{room}", entry.function)
-        oracle = escape(entry.oracle, quote=False).replace(".", ".<wbr>")
-        numbers = [_power(entry.tolerance), _power(entry.error), str(entry.values)]
-        link = f'<a href="{address}">{room}.<wbr>{name}</a>'
-        rows.append([link, oracle, *numbers])
+    """Per room, one row per function and oracle: tolerance, worst error, values."""
+    rooms: dict[str, list[Measurement]] = {}
+    for entry in read_parity()[1]:
+        rooms.setdefault(entry.function.rpartition(".")[0], []).append(entry)
     head = ("function", "oracle", "tolerance", "error", "values")
-    listed = table([words[f"parity_{part}"] for part in head], rows)
-    return f'<div class="numbers">{listed}</div>'
+    parts = []
+    for module, entries in rooms.items():
+        count = len({entry.function for entry in entries})
+        worst = _power(max(entry.error for entry in entries))
+        title = words["parity_room"].format(n=count, error=worst)
+        rows = [_measured(entry, book, uri) for entry in entries]
+        listed = table([words[f"parity_{part}"] for part in head], rows)
+        parts.append(
+            f"<details><summary><code>{module}</code>{title}</summary>{listed}</details>"
+        )
+    return f'<div class="numbers">{"".join(parts)}</div>'
+
+
+def _measured(entry: Measurement, book: Catalogue, uri: str) -> list[str]:
+    """Return a measurement's row; its function is linked to its entry in the API."""
+    module, _, name = entry.function.rpartition(".")
+    room = module.removeprefix("dlref.")
+    key = book.entries.get(entry.function, f"api/{room}")
+    oracle = escape(entry.oracle, quote=False).replace(".", ".<wbr>")
+    numbers = [_power(entry.tolerance), _power(entry.error), str(entry.values)]
+    address = href(uri, key, entry.function)
+    return [f'<a href="{address}">{room}.<wbr>{name}</a>', oracle, *numbers]
 
 
 def _power(error: float) -> str:
