@@ -218,6 +218,7 @@ class TestReplaceHead:
             net = freeze(getattr(models, name)())
         head = [path for path, m in net.named_modules() if isinstance(m, nn.Linear)]
         convolution = {"nin": "mlpconv4.4", "nin_cifar10": "mlpconv3.4",
+                       "squeezenet1_0": "classifier.1",
                        "squeezenet1_1": "classifier.1"}  # fmt: skip
         side = 32 if name in ("lenet5", "nin_cifar10") else 299
         side = (
