@@ -201,8 +201,8 @@ def densenet121(
 
     Args:
         weights: A file that holds a state dict, or a state dict; None for random ones.
-            The names of torchvision's file, which are of 2017 (`norm.1` for `norm1`,
-            and no counts of batches), are understood.
+            The names of torchvision's file, which is older than those of today
+            (`norm.1` for `norm1`, and no counts of batches), are understood.
         num_classes: Length of the output.
         in_channels: Channels of the images.
         bn_size: As of [`DenseNet`][dlref.models.DenseNet].
@@ -233,7 +233,7 @@ def densenet121(
 
 
 def _rename(weights: Weights) -> Weights:
-    """Return weights under the names of today: in 2017 a module's could have dots."""
+    """Return weights under the names of today: until 2018 they could have dots."""
     given: Any = weights
     if isinstance(weights, str | PathLike):
         given = torch.load(fspath(weights), map_location="cpu", weights_only=True)

@@ -12,6 +12,8 @@ each class, and the mean of a map is that class's logit.
 Version 1.0 is the paper's. Version 1.1, which the authors published later, has fewer
 and smaller kernels in its first layer and pools earlier, for less than half of the
 multiplications. Both are torchvision's, with its names and its order of construction.
+Where table 1 counts 111 and 55 pixels behind the first layers, version 1.0 has 109 and
+54: without padding, a 7x7 of stride 2 leaves no more of 224.
 
 References:
     - Iandola, Han, Moskewicz, Ashraf, Dally and Keutzer (2016), SqueezeNet:
