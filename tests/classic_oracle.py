@@ -64,8 +64,9 @@ def draw(
 
 def images(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
     """Standard normal pixels, the same at every call."""
-    generator = torch.Generator().manual_seed(0)
-    drawn = torch.randn(shape, generator=generator, dtype=torch.float64)
+    generator = torch.Generator(device="cpu").manual_seed(0)
+    options = {"generator": generator, "dtype": torch.float64, "device": "cpu"}
+    drawn = torch.randn(shape, **options)
     return drawn.to(torch.get_default_device(), dtype)
 
 

@@ -26,6 +26,12 @@ def same(ours: Tensor, theirs: Tensor) -> None:
     torch.testing.assert_close(ours, theirs, rtol=rtol, atol=atol)
 
 
+@pytest.fixture(autouse=True)
+def _whole_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU, convolve float32 as float32, and not with the 10 bits of TF32."""
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+
+
 def count(network: nn.Module) -> int:
     return sum(weight.numel() for weight in network.parameters())
 

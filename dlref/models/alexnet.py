@@ -172,8 +172,8 @@ def alexnet(
         dropout: Probability that a unit is set to zero in training.
 
     Returns:
-        The network, in training mode. Images: (N, in_channels, H, W), H and W at least
-        63; output: (N, num_classes).
+        The network, in training mode, for images of (N, in_channels, H, W) with H and W
+        at least 63; logits are (N, num_classes).
 
     Raises:
         ValueError: If the weights are those of another network.
@@ -210,8 +210,8 @@ def alexnet_2012(
         dropout: Probability that a hidden unit is set to zero in training.
 
     Returns:
-        The network, in training mode. Images: (N, in_channels, 224, 224); output:
-        (N, num_classes).
+        The network, in training mode, for images of (N, in_channels, 224, 224); logits
+        are (N, num_classes).
 
     Raises:
         ValueError: If the weights are those of another network.

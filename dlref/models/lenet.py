@@ -246,7 +246,7 @@ def lenet5(
         in_channels: Channels of the images.
 
     Returns:
-        The network. Images: (N, in_channels, 32, 32); output: (N, num_classes).
+        The network, for images of (N, in_channels, 32, 32); logits: (N, num_classes).
 
     Raises:
         ValueError: If the weights are those of another network.
@@ -278,7 +278,7 @@ def lenet5_1998(
         in_channels: Channels of the images.
 
     Returns:
-        The network. Images: (N, in_channels, 32, 32); output: (N, num_classes).
+        The network, for images of (N, in_channels, 32, 32); logits: (N, num_classes).
 
     Raises:
         ValueError: If the weights are those of another network.
