@@ -81,12 +81,17 @@ def test_a_section_without_plans_says_nothing_of_them(navigation) -> None:
     assert ">dlref.x: the old ones</a><p>Numbers.</p>" in listed
 
 
-def test_all_overviews_can_be_listed(navigation) -> None:
-    navigation |= {"gen": ["gen/index"], "about": ["about/scope"]}
-    sources = {"gen/index": page("生成", "造图。"), "about/scope": page("a", "b")}
+def test_the_map_shows_every_section_with_its_pages(navigation) -> None:
+    navigation |= {"gen": ["gen/index", "gen/vae", "gen/gan"], "about": ["about/scope"]}
+    sources = {
+        "gen/index": page("生成", "造图。"),
+        "gen/gan": page("对抗", "两个网络。"),
+        "about/scope": page("a", "b"),
+    }
     listed = overviews.sections(book("zh", sources), "index.md", words("zh"))
-    entry = '<a href="gen/index.html">生成模型</a><p>造图。</p>'
-    assert listed == f'<ol class="overview"><li>{entry}</li></ol>'
+    name = '<p class="name"><a href="gen/index.html">生成模型</a></p>'
+    pages = '<ul><li><a href="gen/gan.html">对抗</a></li></ul>'
+    assert listed == f'<ul class="map"><li>{name}<p>造图。</p>{pages}</li></ul>'
 
 
 def test_sections_are_named_by_the_map_and_by_the_labels() -> None:
@@ -137,3 +142,14 @@ def test_the_tab_of_a_section_leads_to_its_overview(site: Path, section: str) ->
     home = Html(site / "index.html", site)
     found = {home.resolve(a["href"])[0] for a in home.tree.select(".md-tabs__link")}
     assert (site / section / "index.html").resolve() in found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_home_page_leads_to_every_page(site: Path, language: str) -> None:
+    home = Html(site / LANGUAGES[language] / "index.html", site)
+    root = (site / LANGUAGES[language]).resolve()
+    links = {home.resolve(str(a["href"]))[0] for a in home.article.select(".map a")}
+    for section in SECTIONS:
+        for key in overviews.reading_order()[section]:
+            if key in catalogue(language).sources:
+                assert root / f"{key}.html" in links, key

@@ -59,14 +59,25 @@ def contents(book: Catalogue, uri: str, words: Words) -> str:
 
 
 def sections(book: Catalogue, uri: str, words: Words) -> str:
-    """List the sections that have an overview, in the order of the navigation."""
-    items = []
-    for section in reading_order():
-        key = f"{section}/{INDEX}"
-        if key in book.sources:
-            name = escape(section_label(section, book.code) or section, quote=False)
-            items.append(_entry(href(uri, key), name, _sentence(key, book)))
-    return f'<ol class="overview">{"".join(items)}</ol>'
+    """Show the sections that have an overview, each with all its pages."""
+    cards = []
+    for section, keys in reading_order().items():
+        opening = f"{section}/{INDEX}"
+        if opening not in book.sources:
+            continue
+        name = escape(section_label(section, book.code) or section, quote=False)
+        pages = [
+            f'<a href="{href(uri, key)}">{escape(book.heading(key), quote=False)}</a>'
+            for key in keys
+            if key in book.sources and key != opening
+        ]
+        listed = "".join(f"<li>{page}</li>" for page in pages)
+        cards.append(
+            f'<li><p class="name"><a href="{href(uri, opening)}">{name}</a></p>'
+            f"<p>{_sentence(opening, book)}</p>{f'<ul>{listed}</ul>' if pages else ''}"
+            "</li>"
+        )
+    return f'<ul class="map">{"".join(cards)}</ul>'
 
 
 def _item(key: str, book: Catalogue, uri: str) -> str:
