@@ -38,6 +38,7 @@ def adadelta_(
 
     $$r_t = \rho\,r_{t-1} + (1 - \rho)\,g_t \odot g_t \qquad
       \Delta_t = \frac{\sqrt{u_{t-1} + \epsilon}}{\sqrt{r_t + \epsilon}} \odot g_t$$
+
     $$u_t = \rho\,u_{t-1} + (1 - \rho)\,\Delta_t \odot \Delta_t \qquad
       \theta_t = \theta_{t-1} - \eta\,\Delta_t$$
 

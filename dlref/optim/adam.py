@@ -43,7 +43,9 @@ def adam_(
 
     $$m_t = \beta_1 m_{t-1} + (1 - \beta_1)\,g_t \qquad
       v_t = \beta_2 v_{t-1} + (1 - \beta_2)\,g_t \odot g_t$$
+
     $$\hat m_t = \frac{m_t}{1 - \beta_1^t} \qquad \hat v_t = \frac{v_t}{1 - \beta_2^t}$$
+
     $$\theta_t = \theta_{t-1} - \eta\,\frac{\hat m_t}{\sqrt{\hat v_t} + \epsilon}$$
 
     AMSGrad puts the largest $v$ so far in place of $v_t$ (the paper leaves out the

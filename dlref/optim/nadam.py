@@ -41,6 +41,7 @@ def nadam_(
     $$\mu_t = \beta_1 \bigl(1 - \tfrac12\,0.96^{t\psi}\bigr) \qquad
       m_t = \beta_1 m_{t-1} + (1 - \beta_1)\,g_t \qquad
       v_t = \beta_2 v_{t-1} + (1 - \beta_2)\,g_t \odot g_t$$
+
     $$\hat m_t = \frac{\mu_{t+1}\,m_t}{1 - \prod_{i=1}^{t+1} \mu_i}
       + \frac{(1 - \mu_t)\,g_t}{1 - \prod_{i=1}^{t} \mu_i} \qquad
       \theta_t = \theta_{t-1} - \eta\,\frac{\hat m_t}{\sqrt{\hat v_t} + \epsilon}$$

@@ -43,6 +43,7 @@ def sgd_(
     r"""Take a step of gradient descent, in place.
 
     $$v_1 = g_1 \qquad v_t = \mu\,v_{t-1} + (1 - \tau)\,g_t$$
+
     $$\theta_t = \theta_{t-1} - \eta\,v_t \qquad\text{or, after Nesterov,}\qquad
       \theta_t = \theta_{t-1} - \eta\,(g_t + \mu\,v_t)$$
 
