@@ -18,6 +18,7 @@ LAYERS = {
     1: {
         *("convolution", "pooling", "activations", "losses", "normalization"),
         *("regularization", "probability", "information", "metrics", "transforms"),
+        *("linear",),
     },
     2: {"optim", "schedules", "recurrent", "attention", "transfer", "summary", "_network"},
     3: {"models"},
