@@ -6,6 +6,7 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn.utils import fusion as oracle
 
+from dlref import models
 from dlref.convolution import Conv2d
 from dlref.normalization import BatchNorm2d, fuse_conv_bn
 
@@ -131,6 +132,19 @@ class TestNetwork:
         assert kinds(used, nn.BatchNorm2d) == remaining
         assert all(v.equal(before[k]) for k, v in network.state_dict().items())
 
+    @pytest.mark.parametrize(
+        ("name", "remaining"),  # in ResNeSt, within the parts that ask for `len(x)`
+        [("resnet18", 0), ("resnet18_v2", 9), ("resnest50", 32), ("mobilenet_v1", 0)],
+    )
+    def test_this_packages_networks(self, name, remaining):
+        torch.manual_seed(0)
+        network = settle(getattr(models, name)(num_classes=3)).double()
+        fused = fuse_conv_bn(network)
+        x = torch.randn(1, 3, 64, 64, dtype=torch.float64)
+        with torch.no_grad():
+            agree(fused(x), network(x))
+        assert kinds(fused, nn.BatchNorm2d) <= remaining
+
     def test_this_packages_layers(self):
         network = settle(
             nn.Sequential(Conv2d(3, 4, 3), BatchNorm2d(4), nn.ReLU()).double()
@@ -229,12 +243,44 @@ class Untracked(Net):
         return self.bn(self.conv(x))
 
 
+class Tied(Net):
+    def forward(self, x):
+        return self.bn(self.conv(x)) + self.conv.weight.sum()
+
+
+class Counts(Net):
+    """A part that cannot be traced."""
+
+    def forward(self, x):
+        return self.bn(self.conv(x)).reshape(len(x), 3, 5, 5)
+
+
+class Part(nn.Module):
+    """Its stem can be fused, what follows cannot."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3))
+        self.body = nn.Sequential(Counts(), Counts())
+
+    def forward(self, x):
+        return self.body(self.stem(x))
+
+
+class Shared(Part):
+    """What is inside a closed part is called outside of it as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(self.body[0].conv, nn.BatchNorm2d(3))
+
+
 class TestWhatIsLeftAlone:
     @pytest.mark.parametrize(
         ("kind", "fused"),
         [(Fused, True), (Aliased, True), (Branch, False), (Between, False),
          (TwiceConv, False), (TwiceNorm, False), (Before, False), (Subclass, False),
-         (Untracked, False)],
+         (Untracked, False), (Tied, False)],
     )  # fmt: skip
     def test_only_what_may_be_is_fused(self, kind, fused):
         torch.manual_seed(0)
@@ -244,6 +290,15 @@ class TestWhatIsLeftAlone:
         agree(copy(x), network(x), 1e-13)
         assert kinds(copy, nn.BatchNorm2d) == (0 if fused else 1)
         assert kinds(copy, nn.Identity) == (1 if fused else 0)
+
+    @pytest.mark.parametrize(("kind", "left"), [(Part, 2), (Shared, 3)])
+    def test_parts_that_cannot_be_traced(self, kind, left):
+        torch.manual_seed(0)
+        network = settle(kind().double())
+        copy = fuse_conv_bn(network)
+        x = torch.randn(2, 3, 5, 5, dtype=torch.float64)
+        agree(copy(x), network(x), 1e-13)
+        assert kinds(copy, nn.BatchNorm2d) == left
 
 
 class Moody(Net):

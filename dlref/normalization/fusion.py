@@ -42,7 +42,7 @@ def fuse_conv_bn(module: _Module, bn: nn.Module | None = None) -> _Module:
       convolution with something else behind it (an activation, a sum, another branch)
       stays as it is, and so does a batch norm with no convolution before it, as behind
       DenseNet's concatenations.
-    - Each of the two is called once.
+    - Each of the two is called once, and its weights are read nowhere else.
     - Both are torch's or this package's layers, not subclasses, and the batch norm has
       running statistics.
 
@@ -62,7 +62,8 @@ def fuse_conv_bn(module: _Module, bn: nn.Module | None = None) -> _Module:
         TypeError: If `module` is no module, or with `bn` the two are no such pair.
         ValueError: If something is in training mode, the pair differs in channels, the
             batch norm has no running statistics, or the network's `forward` cannot be
-            traced. (Fuse its pairs one by one then.)
+            traced. (Fuse its pairs one by one then. A part of the network whose
+            `forward` cannot be traced is left as it is.)
 
     Examples:
         >>> conv, bn = nn.Conv2d(3, 8, 3, bias=False).eval(), nn.BatchNorm2d(8).eval()
@@ -150,19 +151,19 @@ def _layers(network: nn.Module) -> list[tuple[str, nn.Module]]:
 
 def _pairs(network: nn.Module) -> Iterator[tuple[nn.Module, nn.Module]]:
     """Yield each convolution with the batch norm that alone takes its result."""
-    try:
-        nodes = _Tracer(network).trace(network).nodes
-    except Exception as error:  # forward may fail in any way when it meets a stand-in
-        raise ValueError(
-            f"expected a forward that torch.fx can trace, got {type(error).__name__} "
-            f"in {type(network).__name__}: {error}"
-        ) from error
+    nodes = _trace(network).nodes
     layers = {
         node: network.get_submodule(cast("str", node.target))
         for node in nodes
         if node.op == "call_module"
     }
     calls = Counter(layers.values())
+    for layer in set(calls):  # what is called inside a module that stayed closed
+        calls.update(part for part in layer.modules() if part is not layer)
+    for node in nodes:  # a weight that is read by itself
+        if node.op == "get_attr":
+            owner = cast("str", node.target).rpartition(".")[0]
+            calls[network.get_submodule(owner)] += 1
     for node, bn in layers.items():
         before = node.all_input_nodes
         if len(before) != 1 or len(before[0].users) != 1 or before[0] not in layers:
@@ -170,6 +171,22 @@ def _pairs(network: nn.Module) -> Iterator[tuple[nn.Module, nn.Module]]:
         conv = layers[before[0]]
         if calls[conv] == calls[bn] == 1 and _fit(conv, bn):
             yield conv, bn
+
+
+def _trace(network: nn.Module) -> fx.Graph:
+    """Return what forward does; a part that cannot be traced stays one step of it."""
+    closed: set[type[nn.Module]] = set()
+    while True:
+        tracer = _Tracer(network, closed)
+        try:
+            return tracer.trace(network)
+        except Exception as error:  # a forward may fail in any way on a stand-in
+            if tracer.failed is None:
+                raise ValueError(
+                    "expected a forward that torch.fx can trace, got "
+                    f"{type(error).__name__} in {type(network).__name__}: {error}"
+                ) from error
+            closed.add(type(tracer.failed))
 
 
 class _Tracer(fx.Tracer):
@@ -180,9 +197,10 @@ class _Tracer(fx.Tracer):
 
     Args:
         network: What will be traced.
+        closed: Types of modules not to look into.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, closed: set[type[nn.Module]]) -> None:
         functions = {
             value
             for module in network.modules()
@@ -190,7 +208,22 @@ class _Tracer(fx.Tracer):
             if isinstance(value, FunctionType)
         }
         super().__init__(autowrap_functions=tuple(functions))
+        self.closed = closed
+        self.failed: nn.Module | None = None
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         known = super().is_leaf_module(m, module_qualified_name)
-        return known or not any(True for _ in m.children())
+        return known or type(m) in self.closed or not any(True for _ in m.children())
+
+    def call_module(
+        self,
+        m: nn.Module,
+        forward: Any,
+        args: Any,
+        kwargs: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        try:
+            return super().call_module(m, forward, args, kwargs)
+        except Exception:
+            self.failed = self.failed or m  # the innermost is first
+            raise
