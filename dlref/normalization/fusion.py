@@ -2,7 +2,7 @@
 
 import copy
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any, TypeVar, cast
 
@@ -218,10 +218,10 @@ class _Tracer(fx.Tracer):
     def call_module(
         self,
         m: nn.Module,
-        forward: Any,
-        args: Any,
-        kwargs: Any,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        forward: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:  # noqa: ANN401 - a stand-in for whatever the module returns
         try:
             return super().call_module(m, forward, args, kwargs)
         except Exception:
