@@ -20,7 +20,10 @@ LAYERS = {
         *("regularization", "probability", "information", "metrics", "transforms"),
         *("linear",),
     },
-    2: {"optim", "schedules", "recurrent", "attention", "transfer", "summary", "_network"},
+    2: {
+        *("optim", "schedules", "recurrent", "attention"),
+        *("transfer", "summary", "_network"),
+    },
     3: {"models"},
     4: {"__main__"},
 }

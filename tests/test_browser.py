@@ -151,7 +151,12 @@ def test_a_link_to_a_section_leads_there(tab, base, anchor: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
-    "path", ["index.html", "practice/image-transforms.html", "api/transforms-augmentation.html"]
+    "path",
+    [
+        "index.html",
+        "practice/image-transforms.html",
+        "api/transforms-augmentation.html",
+    ],
 )
 def test_a_first_visit_is_light(
     chromium, served: str, language: str, path: str
