@@ -18,7 +18,7 @@ LAYERS = {
     1: {
         *("convolution", "pooling", "activations", "losses", "normalization"),
         *("regularization", "probability", "information", "metrics", "transforms"),
-        *("linear",),
+        *("linear", "init", "backprop"),
     },
     2: {
         *("optim", "schedules", "recurrent", "attention"),
