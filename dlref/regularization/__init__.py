@@ -15,4 +15,22 @@ References:
     [Deep Learning](https://www.deeplearningbook.org/), chapter 7.
 """
 
-__all__: list[str] = []
+from dlref.regularization.clipping import clip_grad_norm_, clip_grad_value_
+from dlref.regularization.depth import stochastic_depth
+from dlref.regularization.dropout import alpha_dropout, dropout, dropout2d
+from dlref.regularization.mixing import cutmix, mixup
+from dlref.regularization.smoothing import label_smoothing
+from dlref.regularization.stopping import EarlyStopping
+
+__all__ = [
+    "EarlyStopping",
+    "alpha_dropout",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "cutmix",
+    "dropout",
+    "dropout2d",
+    "label_smoothing",
+    "mixup",
+    "stochastic_depth",
+]
