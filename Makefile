@@ -11,6 +11,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # the tests of dlref's own modules: tests/test_<module>*.py
 UNIT_TESTS = $(foreach m,$(patsubst dlref/%,%,$(basename $(wildcard dlref/[a-z]*))),$(wildcard tests/test_$(m)*.py))
 
+# one worker per core, each with one thread: a file's tests stay together, in their order
+JOBS ?= auto
+PARALLEL = -n $(JOBS) --dist loadfile
+ifneq ($(DEVICE),cpu)
+PARALLEL =
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help serve site offline test lint format outputs sync bench wheel dist browser \
 	new-page clean release report-nightly
@@ -65,11 +72,14 @@ offline: site  ## pack the site into one zip under dist/
 
 # --- proof -----------------------------------------------------------------------------
 
-test: lint browser  ## prove everything: code, pages, site, wheel (DEVICE=cuda on a GPU)
+test: lint browser  ## prove everything: code, pages, site, wheel (DEVICE=cuda on a GPU; JOBS=)
 	@echo "== tests, doctests, every block of every page, the site in a browser"
-	$(RUN) -m pytest --device $(DEVICE)
+	$(RUN) -m pytest $(PARALLEL) -m "not alone" --device $(DEVICE)
+	@echo "== what measures time, with nothing beside it"
+	$(RUN) -m pytest -m alone tests
 	@echo "== the package again, its annotations checked at run time"
-	DLREF_EXAMPLES=few $(RUN) -m pytest -q --typecheck --device $(DEVICE) $(UNIT_TESTS)
+	DLREF_EXAMPLES=few $(RUN) -m pytest -q $(PARALLEL) --typecheck --device $(DEVICE) \
+		$(UNIT_TESTS)
 ifneq ($(DEVICE),cpu)
 	@echo "== the record of $(DEVICE)"
 	$(RUN) -m docs.tools.update --device $(DEVICE)

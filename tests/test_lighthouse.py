@@ -22,6 +22,7 @@ RUNS = 6  # at most: the best counts, as a busy machine spoils performance
 PATIENCE = 120  # seconds for a run
 
 
+@pytest.mark.alone
 @pytest.mark.browser
 @pytest.mark.usefixtures("chromium")  # skips where there is none
 @pytest.mark.parametrize("path", PAGES)

@@ -49,6 +49,7 @@ def shut() -> tuple[str, ...]:
     pytest.skip("this machine gives no network namespace of its own (unshare -rn)")
 
 
+@pytest.mark.alone
 def test_the_site_builds_without_network_in_time(
     shut: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -95,12 +95,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
         install_import_hook("dlref", "beartype.beartype")
     prepare_torchvision()
+    _share_cores()
     _choose_examples()
     _runs.device = config.getoption("--device")
     _runs.timeout = config.getoption("--block-timeout")
     if _runs.device == "cuda" and not torch.cuda.is_available():
         raise pytest.UsageError("--device cuda: torch sees no CUDA device here")
     _register_runner()
+
+
+def _share_cores() -> None:
+    """Beside other workers of pytest-xdist, take only this worker's part of them."""
+    import torch
+
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    torch.set_num_threads(max(1, torch.get_num_threads() // workers))
 
 
 def _choose_examples() -> None:
