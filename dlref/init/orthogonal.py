@@ -62,10 +62,10 @@ def orthogonal_(
     a.normal_(0, 1, generator=generator)  # (m, n)
     m, n = a.shape
     q, r = _qr(a if m >= n else a.mT)
-    q = q * r.diagonal().sign()
+    q.mul_(r.diagonal().sign()).mul_(gain)
     w = q if m >= n else q.mT
     with torch.no_grad():
-        return tensor.copy_(w.reshape(tensor.shape) * gain)
+        return tensor.copy_(w.reshape(tensor.shape))
 
 
 def _qr(a: Tensor) -> tuple[Tensor, Tensor]:

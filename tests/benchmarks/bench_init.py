@@ -10,7 +10,7 @@ from tests.benchmarks.harness import Case
 
 TARGET = 1.05
 FUNCTIONS = ["xavier_uniform_", "kaiming_normal_", "orthogonal_"]
-SHAPES = {"256 × 256": (256, 256), "64 × 64 × 3 × 3": (64, 64, 3, 3)}
+SHAPES = {"512 × 512": (512, 512), "256 × 128 × 3 × 3": (256, 128, 3, 3)}
 
 
 def cases() -> list[Case]:
