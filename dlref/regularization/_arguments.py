@@ -19,7 +19,7 @@ def check_floating(name: str, value: object) -> None:
         raise TypeError(f"expected {name} of floating point, got {value.dtype}")
 
 
-def check_probability(name: str, value: float) -> None:
+def check_probability(name: str, value: int | float) -> None:
     """Refuse a number outside of 0 to 1, and NaN."""
     if not 0 <= value <= 1:
         raise ValueError(f"expected {name} between 0 and 1, got {value}")

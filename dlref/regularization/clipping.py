@@ -22,8 +22,8 @@ _each: Any = (
 @torch.no_grad()
 def clip_grad_norm_(
     parameters: Float[Tensor, "..."] | Iterable[Float[Tensor, "..."]],
-    max_norm: float,
-    norm_type: float = 2.0,
+    max_norm: int | float,
+    norm_type: int | float | str = 2.0,
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
 ) -> Float[Tensor, ""]:
@@ -36,7 +36,8 @@ def clip_grad_norm_(
     Args:
         parameters: One tensor or several; their `grad`, where there is one, is changed.
         max_norm: $c$, the norm from which on to shorten.
-        norm_type: The $p$ of the norm, above 0; `inf` for the largest absolute value.
+        norm_type: The $p$ of the norm, above 0; infinity, or "inf", for the largest
+            absolute value.
         error_if_nonfinite: Whether to refuse gradients whose norm is NaN or infinite;
             otherwise they become NaN or 0.
         foreach: Whether one call handles all gradients; None is as True.
@@ -80,7 +81,7 @@ def clip_grad_norm_(
 @torch.no_grad()
 def clip_grad_value_(
     parameters: Float[Tensor, "..."] | Iterable[Float[Tensor, "..."]],
-    clip_value: float,
+    clip_value: int | float,
     foreach: bool | None = None,
 ) -> None:
     r"""Cut every number of the gradients off at a bound, above and below.
@@ -134,6 +135,8 @@ def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
 
 def _total_norm(gradients: list[Tensor], p: float, *, foreach: bool) -> Tensor:
     """Return the norm of the norms: the norm of all gradients as one vector."""
+    if math.isinf(p):  # torch has no largest value of nothing
+        gradients = [g for g in gradients if g.numel()]
     if not gradients:
         return torch.tensor(0.0)
     if foreach:
@@ -153,6 +156,6 @@ def _scale(gradients: list[Tensor], factor: Tensor, *, foreach: bool) -> None:
             g.mul_(factor)
 
 
-def _check_bound(name: str, value: float) -> None:
+def _check_bound(name: str, value: int | float) -> None:
     if math.isnan(value) or value < 0:
         raise ValueError(f"expected {name} of 0 or more, got {value}")

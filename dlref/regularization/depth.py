@@ -12,7 +12,7 @@ __all__ = ["stochastic_depth"]
 
 def stochastic_depth(
     input: Float[Tensor, "..."],
-    p: float,
+    p: int | float,
     mode: Literal["batch", "row"],
     training: bool = True,
 ) -> Float[Tensor, "..."]:

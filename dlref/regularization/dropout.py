@@ -17,7 +17,7 @@ _SELU_END = -1.7580993408473766
 
 def dropout(
     input: Float[Tensor, "..."],
-    p: float = 0.5,
+    p: int | float = 0.5,
     training: bool = True,
     inplace: bool = False,
 ) -> Float[Tensor, "..."]:
@@ -54,9 +54,8 @@ def dropout(
 
     References:
         Srivastava et al. (2014), [Dropout](https://jmlr.org/papers/v15/srivastava14a.html),
-        section 4; there the weights are multiplied by $1 - p$ after the training
-        instead (section 10 has the form used here), and p is the probability of
-        *keeping*.
+        section 4; there p is the probability of *keeping*, and the weights are made
+        smaller after the training, instead of $h$ larger in training.
     """
     check_floating("input", input)
     check_probability("p", p)
@@ -67,7 +66,7 @@ def dropout(
 
 def dropout2d(
     input: Float[Tensor, "..."],
-    p: float = 0.5,
+    p: int | float = 0.5,
     training: bool = True,
     inplace: bool = False,
 ) -> Float[Tensor, "..."]:
@@ -116,7 +115,7 @@ def dropout2d(
 
 def alpha_dropout(
     input: Float[Tensor, "..."],
-    p: float = 0.5,
+    p: int | float = 0.5,
     training: bool = False,
     inplace: bool = False,
 ) -> Float[Tensor, "..."]:

@@ -16,7 +16,7 @@ def mixup(
     inputs: Float[Tensor, "n ..."],
     labels: Shaped[Tensor, "..."],
     *,
-    alpha: float = 1.0,
+    alpha: int | float = 1.0,
     num_classes: int | None = None,
 ) -> tuple[Float[Tensor, "n ..."], Float[Tensor, "n k"]]:
     r"""Blend each sample, and its label, with the one before it in the batch.
@@ -66,7 +66,7 @@ def cutmix(
     inputs: Shaped[Tensor, "n ..."],
     labels: Shaped[Tensor, "..."],
     *,
-    alpha: float = 1.0,
+    alpha: int | float = 1.0,
     num_classes: int | None = None,
 ) -> tuple[Shaped[Tensor, "n ..."], Float[Tensor, "n k"]]:
     r"""Paste a box of the image before it in the batch into each image.
@@ -125,7 +125,7 @@ def cutmix(
     return mixed, _blend(y, 1 - covered)
 
 
-def _draw_share(alpha: float) -> float:
+def _draw_share(alpha: int | float) -> float:
     r"""Draw $\lambda$ from Beta(alpha, alpha)."""
     if not 0 < alpha < math.inf:
         raise ValueError(f"expected alpha above 0, got {alpha}")
@@ -140,7 +140,7 @@ def _draw_interval(length: int, r: float) -> tuple[int, int]:
     return max(centre - half, 0), min(centre + half, length)
 
 
-def _blend(x: Tensor, lam: float) -> Tensor:
+def _blend(x: Tensor, lam: int | float) -> Tensor:
     """Return lam x_i + (1 - lam) x_{i - 1}, rounded as torchvision rounds it."""
     return x.roll(1, 0).mul_(1 - lam).add_(x.mul(lam))
 

@@ -11,7 +11,7 @@ __all__ = ["label_smoothing"]
 
 def label_smoothing(
     target: Shaped[Tensor, "..."],
-    smoothing: float = 0.1,
+    smoothing: int | float = 0.1,
     num_classes: int | None = None,
     *,
     dim: int = -1,

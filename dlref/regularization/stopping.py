@@ -2,7 +2,7 @@
 
 import copy
 import math
-from typing import Any, Literal
+from typing import Any, Literal, SupportsFloat
 
 from torch import nn
 
@@ -56,7 +56,7 @@ class EarlyStopping:
     def __init__(
         self,
         patience: int = 10,
-        min_delta: float = 0.0,
+        min_delta: int | float = 0.0,
         mode: Literal["min", "max"] = "min",
     ) -> None:
         """Start without a best value."""
@@ -74,7 +74,7 @@ class EarlyStopping:
         self.num_bad = 0
         self._weights: dict[str, Any] | None = None
 
-    def step(self, value: float, model: nn.Module) -> bool:
+    def step(self, value: SupportsFloat, model: nn.Module) -> bool:
         """Take the next value of the metric, and the weights that led to it.
 
         Args:
@@ -86,10 +86,10 @@ class EarlyStopping:
         Returns:
             Whether to stop.
         """
-        value = float(value)
+        v = float(value)
         sign = 1 if self.mode == "min" else -1
-        if sign * value < sign * self.best - self.min_delta:
-            self.best, self.best_step, self.num_bad = value, self.num_steps, 0
+        if sign * v < sign * self.best - self.min_delta:
+            self.best, self.best_step, self.num_bad = v, self.num_steps, 0
             self._weights = copy.deepcopy(model.state_dict())
         else:
             self.num_bad += 1
