@@ -31,10 +31,12 @@ def as_probabilities(labels: Tensor, num_classes: int | None) -> Tensor:
         )
     if num_classes is None:
         raise ValueError("expected num_classes beside class indices, got None")
-    if labels.numel() and not 0 <= labels.min() <= labels.max() < num_classes:
-        low, high = labels.min().item(), labels.max().item()
-        raise ValueError(
-            f"expected class indices from 0 to {num_classes - 1}, got {low} to {high}"
-        )
+    if labels.numel():
+        low, high = (bound.item() for bound in labels.aminmax())
+        if low < 0 or high >= num_classes:
+            raise ValueError(
+                f"expected class indices from 0 to {num_classes - 1}, "
+                f"got {low} to {high}"
+            )
     one_hot = cast("Any", torch.nn.functional).one_hot(labels.long(), num_classes)
     return one_hot.to(torch.get_default_dtype())

@@ -130,7 +130,7 @@ def _draw_share(alpha: int | float) -> float:
     if not 0 < alpha < math.inf:
         raise ValueError(f"expected alpha above 0, got {alpha}")
     a = torch.tensor([float(alpha)])
-    return float(torch.distributions.Beta(a, a).sample())
+    return float(torch.distributions.Beta(a, a, validate_args=False).sample())
 
 
 def _draw_interval(length: int, r: float) -> tuple[int, int]:
