@@ -5,6 +5,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import sklearn.linear_model
 import torch
 import torch.nn.functional as F
 import torchvision.ops
@@ -131,3 +132,69 @@ def early_stopping() -> Pairs:
         stopping.restore(model)
         yield model.weight.item(), float(np.argmin(values))
         yield stopping.best, float(np.min(values))
+
+
+def _penalty(name: str, oracle: str, formula: Callable[[Any], float]) -> None:
+    ours = getattr(regularization, name)
+
+    @case(f"dlref.regularization.{name}", oracle, 1e-12)
+    def pairs() -> Pairs:
+        for seed, alpha in product(range(3), (0.0, 0.01, 1.0, 10.0)):
+            w = [random(4, 5, seed=seed), random(7, seed=seed + 10)]
+            together = torch.cat([w[0].flatten(), w[1]]).numpy()
+            yield ours(w, alpha).item(), alpha * formula(together)
+
+
+_penalty("l1_penalty", "numpy.linalg.norm", lambda w: np.linalg.norm(w, 1))
+_penalty("l2_penalty", "numpy.linalg.norm", lambda w: np.linalg.norm(w, 2) ** 2 / 2)
+_penalty(
+    "elastic_net_penalty",
+    "numpy.linalg.norm",
+    lambda w: np.linalg.norm(w, 1) / 2 + np.linalg.norm(w, 2) ** 2 / 4,
+)
+
+
+@case("dlref.regularization.soft_threshold", "torch.nn.functional.softshrink")
+def soft_threshold() -> Pairs:
+    x = torch.cat([random(200), torch.linspace(-2, 2, 17).double()])
+    for lambd in (0.0, 0.25, 0.3, 1.0):
+        pair = (
+            with_gradient(lambda x, f=f, b=lambd: f(x, b), x)
+            for f in (regularization.soft_threshold, F.softshrink)
+        )
+        yield from zip(*pair, strict=True)
+
+
+def regressions() -> Iterator[tuple[Tensor, Tensor, float, bool]]:
+    """Yield features, targets, strength, and whether to fit an intercept."""
+    for (n, p), alpha in product([(40, 6), (8, 20)], (0.05, 0.5, 5.0)):
+        X = random(n, p) + torch.arange(p) / p
+        y = 3 + X @ random(p, seed=2) + 0.3 * random(n, seed=3)
+        yield from ((X, y, alpha, fit_intercept) for fit_intercept in (True, False))
+
+
+@case("dlref.regularization.ridge", "sklearn.linear_model.Ridge", 1e-10)
+def ridge() -> Pairs:
+    for X, y, alpha, b in regressions():
+        mine = regularization.ridge(X, y, alpha, fit_intercept=b)
+        theirs = sklearn.linear_model.Ridge(alpha, fit_intercept=b).fit(X, y)
+        yield mine.coef, torch.tensor(theirs.coef_)
+        yield mine.intercept.item(), theirs.intercept_
+
+
+def _lasso(oracle: str, *, accelerate: bool) -> None:
+    @case("dlref.regularization.lasso_ista", oracle, 1e-5)
+    def pairs() -> Pairs:
+        for X, y, alpha, b in regressions():
+            mine = regularization.lasso_ista(
+                X, y, alpha, fit_intercept=b, tol=1e-12, max_iter=20_000,
+                accelerate=accelerate,
+            )  # fmt: skip
+            options = {"fit_intercept": b, "tol": 1e-12, "max_iter": 10**6}
+            theirs = sklearn.linear_model.Lasso(alpha, **options).fit(X, y)
+            yield mine.coef, torch.tensor(theirs.coef_)
+            yield mine.intercept.item(), theirs.intercept_
+
+
+_lasso("sklearn.linear_model.Lasso, tol=1e-12", accelerate=False)
+_lasso("sklearn.linear_model.Lasso, tol=1e-12; accelerate=True", accelerate=True)

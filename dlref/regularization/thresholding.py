@@ -5,6 +5,7 @@ from typing import SupportsFloat
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import hardshrink
 
 from dlref.regularization._arguments import check_floating
 
@@ -55,7 +56,8 @@ def soft_threshold(
     bound = float(lambd)
     if not bound >= 0:
         raise ValueError(f"expected lambd >= 0, got {bound}")
-    return (x - x.clamp(-bound, bound)).to(input.dtype)
+    beyond = hardshrink(x, bound)  # x where |x| > lambda, else 0; its slope is ours
+    return (beyond - beyond.detach().clamp(-bound, bound)).to(input.dtype)
 
 
 def _check_tensor(lambd: Tensor, x: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from tests.benchmarks.harness import Case
 ROWS = {"64 × 1024": (64, 1024), "256 × 4096": (256, 4096)}
 MAPS = {"8 × 64 × 28²": (8, 64, 28, 28)}
 NOISE, CLIPPING, MIXING = 2.0, 1.05, 1.05
+PENALTY, COMPOSED = 1.2, 3.0
 
 
 def values(*shape: int) -> Tensor:
@@ -75,6 +76,45 @@ def mixing_cases() -> Iterator[Case]:
     yield Case("stochastic_depth", name, mine, theirs, NOISE)
 
 
+def penalty_cases() -> Iterator[Case]:
+    """Compare with one call of torch a tensor."""
+    w = [values(100, 30).requires_grad_() for _ in range(60)]
+    for penalty, theirs in (
+        (ours.l1_penalty, lambda w: sum(p.norm(1) for p in w)),
+        (ours.l2_penalty, lambda w: sum(p.norm() ** 2 for p in w) / 2),
+    ):
+        calls: list[Any] = [
+            lambda f=f: torch.autograd.grad(f(w), w) for f in (penalty, theirs)
+        ]
+        name = penalty.__name__
+        yield Case(name, "60 × 3000, forward + backward", *calls, PENALTY)
+    for title, shape in ROWS.items():
+        x, dy = values(*shape).requires_grad_(), values(*shape)
+        calls = [
+            lambda f=f, x=x, dy=dy: torch.autograd.grad(f(x, 0.5), x, dy)
+            for f in (ours.soft_threshold, F.softshrink)
+        ]
+        yield Case("soft_threshold", f"{title}, forward + backward", *calls, COMPOSED)
+
+
+def regression_cases() -> Iterator[Case]:
+    from sklearn.linear_model import Lasso, Ridge
+
+    X, y = values(400, 30).double(), values(400).double()
+    y = y + X[:, :5].sum(1)
+    given = X.numpy(), y.numpy()
+    mine = [lambda: ours.ridge(X, y), lambda: ours.lasso_ista(X, y, 0.1)]
+    for f, theirs in zip(mine, (Ridge(), Lasso(0.1)), strict=True):
+        name = "lasso_ista" if theirs.alpha == 0.1 else "ridge"
+        yield Case(name, "400 × 30", f, lambda m=theirs: m.fit(*given), None)
+
+
 def cases() -> list[Case]:
     """Return the cases."""
-    return [*noise_cases(), *clipping_cases(), *mixing_cases()]
+    return [
+        *noise_cases(),
+        *clipping_cases(),
+        *mixing_cases(),
+        *penalty_cases(),
+        *regression_cases(),
+    ]
