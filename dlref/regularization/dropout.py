@@ -100,8 +100,8 @@ def dropout2d(
         tensor([0., 2.])
 
     References:
-        Tompson et al. (2015), [arXiv:1411.4280](https://arxiv.org/abs/1411.4280),
-        section 3.2: SpatialDropout.
+        Tompson et al. (2015), [arXiv:1411.4280](https://arxiv.org/abs/1411.4280):
+        SpatialDropout.
     """
     check_floating("input", input)
     check_probability("p", p)
@@ -151,7 +151,7 @@ def alpha_dropout(
 
     References:
         Klambauer et al. (2017), [arXiv:1706.02515](https://arxiv.org/abs/1706.02515),
-        section 3, "New Dropout Technique"; there q is the probability of keeping.
+        "New Dropout Technique"; there q is the probability of keeping.
     """
     check_floating("input", input)
     check_probability("p", p)
