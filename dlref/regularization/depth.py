@@ -46,7 +46,7 @@ def stochastic_depth(
 
     References:
         Huang et al. (2016), [arXiv:1603.09382](https://arxiv.org/abs/1603.09382),
-        A departure, torchvision's: the paper scales $f$ by $1 - p$ after the
+        section 3. A departure, torchvision's: the paper scales $f$ by $1 - p$ after the
         training, not by $1 / (1 - p)$ in training.
     """
     check_floating("input", input)
