@@ -26,7 +26,9 @@ def load_weights(
     """Copy weights into a network: all of its parameters and buffers, and no others.
 
     A file is read with `weights_only=True`, so that it runs no code, and onto the CPU;
-    the values are then copied to where the network is.
+    the values are then copied to where the network is. Files from before PyTorch 0.4.1
+    lack the `num_batches_tracked` of batch norm: the network keeps its own, as in
+    torch.
 
     Args:
         network: The network, changed in place.
@@ -52,6 +54,9 @@ def load_weights(
         for name, value in given.items()
         if name in own or not name.startswith(ignore)
     }
+    for name in own.keys() - state.keys():
+        if _had_no_count(name, given):
+            state[name] = own[name]
     problems = [
         *_list("missing", own.keys() - state.keys()),
         *_list("unexpected", state.keys() - own.keys()),
@@ -99,6 +104,14 @@ def _is_state(given: Any) -> bool:  # noqa: ANN401 - what a file held
         return False
     values: Iterable[object] = cast("Mapping[str, object]", given).values()
     return all(isinstance(value, Tensor) for value in values)
+
+
+def _had_no_count(name: str, given: object) -> bool:
+    """Say whether a name is a batch norm's count of batches, of before it had one."""
+    layer, _, entry = name.rpartition(".")
+    versions: dict[str, dict[str, int]] = getattr(given, "_metadata", {})
+    version = versions.get(layer, {}).get("version") or 1
+    return entry == "num_batches_tracked" and version < 2
 
 
 def _misshapen(own: dict[str, Tensor], state: dict[str, Tensor]) -> set[str]:

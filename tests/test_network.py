@@ -66,7 +66,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         ({"0.bias": None}, "with 1 missing: 0.bias$"),
         ({"2.bias": torch.zeros(1)}, "with 1 unexpected: 2.bias$"),
         ({"0.bias": torch.zeros(3)}, r"of another shape: 0.bias \(3,\) for \(2,\)"),
-        (dict.fromkeys(network().state_dict()), r"7 missing: .* and 3 more$"),
+        (dict.fromkeys(network().state_dict()), r"6 missing: .* and 2 more$"),
     ],
 )
 def test_other_names_or_shapes_are_refused(change: dict, message: str) -> None:
@@ -77,6 +77,38 @@ def test_other_names_or_shapes_are_refused(change: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         load_weights(target, state)
     assert all(torch.equal(v, before[k]) for k, v in target.state_dict().items())
+
+
+class TestCountsOfBatches:
+    """Files from before PyTorch 0.4.1 have no `num_batches_tracked`."""
+
+    def without(self, source: nn.Module) -> OrderedDict:
+        state = source.state_dict()
+        del state["1.num_batches_tracked"]
+        return state
+
+    def test_old_files_are_accepted_as_by_torch(self, tmp_path: Path) -> None:
+        source, target, torchs = network(), network(), network()
+        for net in (source, target, torchs):
+            net(torch.rand(2, 1, 5, 5))
+        source(torch.rand(2, 1, 5, 5))
+        old = self.without(source)
+        old._metadata["1"]["version"] = 1
+        torch.save(old, tmp_path / "net.pth")
+        for weights in (old, dict(old), tmp_path / "net.pth"):
+            load_weights(target, weights)
+            torchs.load_state_dict(old)
+            assert same(target, torchs)
+        assert target[1].num_batches_tracked == 1  # its own
+        assert target[1].running_mean.equal(source[1].running_mean)
+        assert "1.num_batches_tracked" not in old
+
+    def test_new_files_that_lack_one_are_refused_as_by_torch(self) -> None:
+        state = self.without(network())
+        with pytest.raises(ValueError, match=r"1 missing: 1\.num_batches_tracked$"):
+            load_weights(network(), state)
+        with pytest.raises(RuntimeError, match="num_batches_tracked"):
+            network().load_state_dict(state)
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 32, 32), (0, 3, 40, 33), (5, 3, 99, 32)])
