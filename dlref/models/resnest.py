@@ -67,9 +67,9 @@ class SplitAttention(nn.Module):
         U = splits.unflatten(1, (R, -1))  # (N, R, C, H, W)
         s = U.sum(1).mean((2, 3), keepdim=True)  # (N, C, 1, 1)
         scores = self.fc2(self.act1(self.bn1(self.fc1(s))))  # (N, K R C / K, 1, 1)
-        G = scores.view(len(x), K, R, -1).transpose(1, 2)  # (N, R, K, C / K)
+        G = scores.view(x.shape[0], K, R, -1).transpose(1, 2)  # (N, R, K, C / K)
         a = G.softmax(1) if R > 1 else G.sigmoid()
-        return (a.reshape(len(x), R, -1, 1, 1) * U).sum(1)  # (N, C, H, W)
+        return (a.reshape(x.shape[0], R, -1, 1, 1) * U).sum(1)  # (N, C, H, W)
 
 
 class Bottleneck(nn.Module):
