@@ -57,6 +57,10 @@ def main() -> None:
         pip = [python, "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt"]
         subprocess.run([*pip, wheel], check=True)
         subprocess.run([python, "-W", "error", "-c", USE], cwd=folder, check=True)
+        command = [environment / "bin" / "dlref", "shape", "224", "--kernel", "7"]
+        answer = subprocess.run(command, check=True, capture_output=True, text=True)
+        if answer.stdout != "218\n":
+            sys.exit(f"the command dlref says {answer.stdout!r}, expected 218")
 
 
 if __name__ == "__main__":
