@@ -76,7 +76,7 @@ def broadcast_shape(**given: Tensor) -> tuple[int, ...]:
         raise ValueError(f"expected shapes that fit, got {names}") from None
 
 
-def bounds(x: Tensor) -> tuple[float, float] | None:
+def bounds(x: Tensor) -> tuple[int | float, int | float] | None:
     """Return the smallest and the largest number.
 
     None if there is none, or none that can be asked for: `vmap` shows no values.
