@@ -120,12 +120,19 @@ def _elu(
     r"""Return $s\,(\max(x, 0) + \alpha\,(e^{r \min(x, 0)} - 1))$."""
 
     def value(x: Tensor) -> Tensor:
-        below = x.clamp(max=0).mul_(rate).expm1_()
-        return F.threshold(x, 0, 0).add_(below, alpha=alpha).mul_(scale)
+        below = _scaled(x.clamp(max=0), rate).expm1_()
+        return _scaled(F.threshold(x, 0, 0).add_(below, alpha=alpha), scale)
 
     def pullback(g: Tensor, x: Tensor) -> Tensor:
-        above = where_positive(g, x)
-        below = x.clamp(max=0).mul_(rate).exp_() * (g - above)
-        return above.add_(below, alpha=alpha * rate).mul_(scale)
+        slope = _scaled(x.clamp(max=0), rate).exp_() * g  # above 0 that is g
+        if alpha * rate != 1:
+            above = where_positive(g, x)
+            slope = above.add_(slope.sub_(above), alpha=alpha * rate)
+        return _scaled(slope, scale)
 
     return apply(lambda x: with_derivative(value, pullback, x), input, inplace=inplace)
+
+
+def _scaled(x: Tensor, factor: float) -> Tensor:
+    """Multiply in place, and spare the pass where the factor is 1."""
+    return x if factor == 1 else x.mul_(factor)

@@ -80,7 +80,8 @@ def hardswish(
     def pullback(g: Tensor, x: Tensor) -> Tensor:
         # g on (-3, 3), 0 elsewhere: the derivative of hardtanh, in one pass
         inside = cast("Any", torch.ops.aten).hardtanh_backward(g, x, -3, 3)
-        return F.hardtanh(x, -3, 3).add_(3).mul_(g).addcmul_(inside, x).div_(6)
+        h = torch.add(x.new_full((), 0.5), F.hardtanh(x, -3, 3), alpha=1 / 6)
+        return h.mul_(g).addcmul_(inside, x, value=1 / 6)
 
     return apply(lambda x: with_derivative(value, pullback, x), input, inplace=inplace)
 
@@ -209,7 +210,8 @@ def _normal_cdf(x: Tensor) -> Tensor:
         return x.mul(math.sqrt(1 / 2)).erf_().add_(1).mul_(0.5)
 
     def pullback(g: Tensor, x: Tensor) -> Tensor:
-        return (g * x.square().mul_(-0.5).exp_()).mul_(1 / math.sqrt(2 * math.pi))
+        log_c = x.new_full((), -0.5 * math.log(2 * math.pi))
+        return torch.addcmul(log_c, x, x, value=-0.5).exp_() * g
 
     return with_derivative(value, pullback, x)
 

@@ -2,6 +2,7 @@
 
 from typing import SupportsFloat
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Real
 from torch import Tensor
@@ -114,7 +115,8 @@ def leaky_relu(
     a = float(negative_slope)
 
     def value(x: Tensor) -> Tensor:
-        return x.clamp(max=0).mul_(a).add_(x.clamp(min=0))
+        y = x * a if a else x.clamp(max=0) * a  # infinity times 0 would be NaN
+        return torch.maximum(x, y) if a <= 1 else torch.minimum(x, y)
 
     def pullback(g: Tensor, x: Tensor) -> Tensor:
         return where_positive(g, x).lerp_(g, a)  # g where that is g, a g where it is 0
