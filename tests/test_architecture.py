@@ -18,7 +18,7 @@ LAYERS = {
     1: {
         *("convolution", "pooling", "activations", "losses", "normalization"),
         *("regularization", "probability", "information", "metrics", "transforms"),
-        *("linear", "init", "backprop"),
+        *("linear", "init", "backprop", "_signature"),
     },
     2: {
         *("optim", "schedules", "recurrent", "attention"),

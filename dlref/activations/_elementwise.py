@@ -1,11 +1,12 @@
 """How every activation is applied: what it accepts, its dtype, its derivative."""
 
-import inspect
 from collections.abc import Callable
 from typing import Any, cast
 
 import torch
 from torch import Tensor
+
+from dlref._signature import keep_signature
 
 __all__ = [
     "apply",
@@ -71,6 +72,7 @@ def with_derivative(value: _Value, pullback: _Pullback, x: Tensor) -> Tensor:
     return cast("Any", _WithDerivative).apply(x, value, pullback)
 
 
+@keep_signature
 class _WithDerivative(torch.autograd.Function):
     """A formula beside its derivative."""
 
@@ -98,11 +100,6 @@ class _WithDerivative(torch.autograd.Function):
         """Return the tangent of f(x)."""
         # element by element, the Jacobian is its own transpose
         return ctx.pullback(grad_inputs[0], *ctx.saved_tensors)
-
-
-# torch reads the signature at each call; kept, that costs half as much
-_forward: Any = _WithDerivative.forward
-_forward.__signature__ = inspect.signature(_forward)
 
 
 def where_positive(g: Tensor, x: Tensor, threshold: float = 0.0) -> Tensor:

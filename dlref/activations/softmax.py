@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Real
 from torch import Tensor
 
+from dlref._signature import keep_signature
 from dlref.activations._elementwise import apply, check_real
 
 __all__ = ["log_softmax", "softmax"]
@@ -104,6 +105,7 @@ def _shifted(x: Tensor, dim: int) -> Tensor:
     return x - x.amax(dim, keepdim=True) if x.numel() else x.clone()
 
 
+@keep_signature
 class _Softmax(torch.autograd.Function):
     """The formula, with its derivative."""
 
@@ -140,6 +142,7 @@ def _softmax_derivative(g: Tensor, p: Tensor, dim: int) -> Tensor:
     return gp.addcmul(p, gp.sum(dim, keepdim=True), value=-1)
 
 
+@keep_signature
 class _LogSoftmax(torch.autograd.Function):
     """The formula, with its derivative."""
 

@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
+from dlref._signature import keep_signature
 from dlref.convolution import _products
 from dlref.convolution._geometry import Geometry
 
@@ -50,6 +51,7 @@ def differentiate(
     return cast("Any", _Derivative).apply(w, x, y, geometry)
 
 
+@keep_signature
 class _Derivative(torch.autograd.Function):
     """`differentiate`, itself differentiable: backward, forward, and in a batch."""
 

@@ -88,11 +88,11 @@ def by_input(
         size = len(Y), W.shape[2], prod(axis.o for axis in plan.axes)
         columns = xs.flatten(2) if plain else xs.new_zeros(size)
         for u, part in enumerate(_parts(columns, plan, Y)):
-            if groups == 1:
+            if groups == 1 and (len(Y) == 1 or plan.taps == 1):
                 part.baddbmm_(W[u].expand(len(Y), -1, -1), Y)
             elif Y.shape[1] == 1:
                 part.addcmul_(W[u], Y)  # a column times a row
-            else:  # in place, many small products would be made one by one
+            else:  # in place, into slices, products would be made one by one
                 part += W[u] @ Y
         if not plain:
             scatter_(columns, xs, plan.axes)
@@ -121,10 +121,12 @@ def by_weight(
     for xs, ys in _blocks(geometry, plan, x, y):
         columns, Y = _unfold(xs, plan), ys.flatten(2)
         for u, part in enumerate(_parts(columns, plan, Y)):
-            if groups == 1:
-                W[u, 0].addbmm_(Y, part.mT)  # sums over the images
-            else:
+            if groups > 1:
                 W[u].baddbmm_(Y, part.mT)
+            elif len(Y) > 1 and Y.shape[1] <= Y.shape[2]:
+                W[u] += (Y @ part.mT).sum(0)  # no larger than the columns
+            else:
+                W[u, 0].addbmm_(Y, part.mT)  # image by image
     taps = W.view(*W.shape[:3], w.shape[1], -1)  # (taps, groups, k, c, the others)
     return taps.movedim(0, 3).reshape(w.shape)
 

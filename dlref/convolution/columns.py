@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
+from dlref._signature import keep_signature
 from dlref.convolution._arguments import Count, conv_axes, per_axis
 from dlref.convolution._axis import Axis, is_plain
 from dlref.convolution._columns import gather, scatter_
@@ -132,6 +133,7 @@ def _check(t: object, name: str, dims: int) -> None:
         )
 
 
+@keep_signature
 class _Unfolded(torch.autograd.Function):
     """`gather` with its gradient."""
 
@@ -159,6 +161,7 @@ class _Unfolded(torch.autograd.Function):
         return cast("Any", _Unfolded).apply(grad_inputs[0], ctx.axes)
 
 
+@keep_signature
 class _Folded(torch.autograd.Function):
     """`scatter_` with its gradient."""
 

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from dlref._signature import keep_signature
 from dlref.normalization._sums import sum_squares
 
 __all__ = ["standardize_rows"]
@@ -30,6 +31,7 @@ def standardize_rows(
     return cast("Any", _StandardizeRows).apply(x, eps)
 
 
+@keep_signature
 class _StandardizeRows(torch.autograd.Function):
     """The formula, with its derivative."""
 

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from dlref._signature import keep_signature
 from dlref.normalization._arguments import (
     check_input,
     check_momentum,
@@ -115,6 +116,7 @@ def batch_norm(
     return y.to(input.dtype)
 
 
+@keep_signature
 class _BatchNorm(torch.autograd.Function):
     """The formula in training, with its derivative."""
 

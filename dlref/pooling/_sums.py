@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
+from dlref._signature import keep_signature
 from dlref.pooling._geometry import Axis, Phase
 from dlref.pooling._windows import (
     formatted,
@@ -112,6 +113,7 @@ def spread(y: Tensor, axes: list[Axis], sizes: tuple[int, ...]) -> Tensor:
     return y
 
 
+@keep_signature
 class _Linear(torch.autograd.Function):
     """A linear map; its gradient is its transpose, whose gradient is the map."""
 
