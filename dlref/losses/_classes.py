@@ -5,12 +5,12 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from dlref._signature import keep_signature
 from dlref.activations import log_softmax, softmax
 from dlref.losses._common import (
     bounds,
     check_floating,
     check_tensors,
-    keep_signature,
     reduced,
 )
 
@@ -22,6 +22,7 @@ __all__ = [
     "check_scores",
     "pick",
     "smoothed",
+    "softmax_cross_entropy",
     "softmax_nll",
     "weighted",
     "without_ignored",
@@ -69,6 +70,7 @@ def softmax_nll(x: Tensor, t: Tensor, axis: int) -> Tensor:
     return cast("Any", _SoftmaxNLL).apply(x, t, axis)[0]
 
 
+@keep_signature
 class _SoftmaxNLL(torch.autograd.Function):
     """The loss of classes from their scores."""
 
@@ -108,7 +110,53 @@ class _SoftmaxNLL(torch.autograd.Function):
         return (p * dx).sum(ctx.axis) - pick(dx, t, ctx.axis), None
 
 
-keep_signature(_SoftmaxNLL)
+def softmax_cross_entropy(x: Tensor, y: Tensor, axis: int) -> Tensor:
+    r"""Return $-\sum_c y_c \ln \text{softmax}(x)_c$, with the gradient $p - y$."""
+    return cast("Any", _SoftmaxCrossEntropy).apply(x, y, axis)[0]
+
+
+@keep_signature
+class _SoftmaxCrossEntropy(torch.autograd.Function):
+    """The loss of probabilities of classes from their scores."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, y: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+        """Return sum y ln sum exp x - sum y x, and the model's probabilities."""
+        z = x - x.amax(axis, keepdim=True)
+        right = cast("Any", torch.linalg).vecdot(y, z, dim=axis)
+        p = z.exp_()
+        total = p.sum(axis, keepdim=True)
+        return total.log().squeeze(axis) * y.sum(axis) - right, p.div_(total)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:  # noqa: ANN401
+        """Keep the probabilities, and x for other derivatives."""
+        x, y, ctx.axis = inputs
+        ctx.mark_non_differentiable(output[1])
+        ctx.save_for_backward(x, y, output[1])
+        ctx.save_for_forward(x, y, output[1])
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:  # noqa: ANN401
+        """Return the gradients: (p sum y - y) g with respect to x, -g ln p to y."""
+        x, y, p = ctx.saved_tensors
+        if torch.is_grad_enabled():  # for a second derivative: p depends on x
+            p = softmax(x, ctx.axis)
+        g = grad_outputs[0].unsqueeze(ctx.axis)
+        dx = p * (g * y.sum(ctx.axis, keepdim=True))
+        dy = -g * log_softmax(x, ctx.axis) if ctx.needs_input_grad[1] else None
+        return dx.addcmul_(y, g, value=-1), dy, None
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:  # noqa: ANN401
+        """Return the tangent, from those of x and of y."""
+        dx, dy, _ = grad_inputs
+        x, y, p = ctx.saved_tensors
+        each = 0 if dx is None else dx * (p * y.sum(ctx.axis, keepdim=True) - y)
+        each = each if dy is None else each - dy * log_softmax(x, ctx.axis)
+        return cast("Tensor", each).sum(ctx.axis), None
 
 
 def without_ignored(

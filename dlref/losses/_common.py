@@ -1,12 +1,14 @@
 """What every loss does around its formula: checks, the dtype, the reduction."""
 
-import inspect
+import functools
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import torch
 from torch import Tensor
+
+from dlref._signature import keep_signature
 
 __all__ = [
     "apply",
@@ -17,7 +19,6 @@ __all__ = [
     "check_same_shape",
     "check_tensors",
     "elementwise",
-    "keep_signature",
     "reduced",
 ]
 
@@ -95,19 +96,14 @@ def apply(formula: Callable[..., Tensor], *given: Tensor | None) -> Tensor:
 
     Of half precision it is computed in float32, and rounded once.
     """
-    dtype = wide = _common_dtype(given)
+    dtypes = {x.dtype for x in given if x is not None}
+    if len(dtypes) == 1 and dtypes <= {torch.float32, torch.float64}:
+        return formula(*given)
+    dtype = wide = functools.reduce(torch.promote_types, dtypes)
     if dtype.is_floating_point and dtype.itemsize < 4:
         wide = torch.float32
     y = formula(*(x if x is None or x.dtype is wide else x.to(wide) for x in given))
     return y if y.dtype is dtype else y.to(dtype)
-
-
-def _common_dtype(given: Iterable[Tensor | None]) -> torch.dtype:
-    """Return the dtype that holds all that is given."""
-    first, *others = {x.dtype for x in given if x is not None}
-    for other in others:
-        first = torch.promote_types(first, other)
-    return first
 
 
 def reduced(loss: Tensor, reduction: str) -> Tensor:
@@ -136,12 +132,7 @@ def elementwise(
     return function.apply(value, pullbacks, reduction, *arguments)
 
 
-def keep_signature(function: type[torch.autograd.Function]) -> None:
-    """Read the signature that torch reads at each call once; that saves half of it."""
-    forward: Any = function.forward
-    forward.__signature__ = inspect.signature(forward)
-
-
+@keep_signature
 class _Elementwise(torch.autograd.Function):
     """A reduced formula beside its derivatives."""
 
@@ -176,6 +167,3 @@ class _Elementwise(torch.autograd.Function):
         pairs = zip(ctx.pullbacks, tangents, strict=True)
         parts: list[Any] = [f(dx, *x) for f, dx in pairs if dx is not None]
         return reduced(cast("Tensor", sum(parts)), ctx.reduction)
-
-
-keep_signature(_Elementwise)

@@ -4,7 +4,6 @@ import torch
 from jaxtyping import Float, Int64, Integer
 from torch import Tensor
 
-from dlref.activations import log_softmax
 from dlref.losses._classes import (
     along,
     as_classes,
@@ -13,6 +12,7 @@ from dlref.losses._classes import (
     check_scores,
     pick,
     smoothed,
+    softmax_cross_entropy,
     softmax_nll,
     weighted,
     without_ignored,
@@ -137,7 +137,7 @@ def cross_entropy(
         def mixed(x: Tensor, y: Tensor, w: Tensor | None) -> Tensor:
             y = (1 - e) * y + e / x.shape[axis] if e else y
             y = y if w is None else along(w, x, axis) * y
-            return reduced(-(y * log_softmax(x, axis)).sum(axis), reduction)
+            return reduced(softmax_cross_entropy(x, y, axis), reduction)
 
         return apply(mixed, input, target, weight)
     t = as_classes(input, target)
@@ -180,9 +180,12 @@ def one_hot(
         raise TypeError(f"expected input of torch.int64, got {input.dtype}")
     if not input.numel() and num_classes <= 0:
         raise ValueError("expected num_classes above 0 with an input of no classes")
-    low, high = bounds(input) or (0, num_classes - 1)
+    seen = bounds(input)
+    low, high = seen or (0, num_classes - 1)
     count = int(high) + 1 if num_classes == -1 else num_classes
     if not 0 <= low <= high < count:
         raise ValueError(f"expected classes from 0 to {count - 1}, got {low} to {high}")
     zeros = input.new_zeros(*input.shape, count)
-    return zeros.scatter(-1, input[..., None], 1)  # (*shape, c)
+    # in place where there are values to see: under vmap there are none, and no rule
+    fill = zeros.scatter_ if seen else zeros.scatter
+    return fill(-1, input[..., None], 1)  # (*shape, c)

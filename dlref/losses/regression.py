@@ -228,7 +228,8 @@ def _huber(e: Tensor, delta: float, scale: float, reduction: str) -> Tensor:
 
     def value(e: Tensor) -> Tensor:
         c = e.clamp(-delta, delta)
-        return torch.sub(e, c, alpha=0.5).mul_(c).mul_(scale)
+        loss = torch.sub(e, c, alpha=0.5).mul_(c)
+        return loss if scale == 1 else loss.mul_(scale)
 
     def pullback(g: Tensor, e: Tensor) -> Tensor:
         return e.clamp(-delta, delta) * (scale * g)
@@ -243,14 +244,17 @@ def _weighted_mean(loss: Tensor, weight: Tensor, reduction: str) -> Tensor:
     )
 
 
+def _has_fractions(x: Tensor) -> bool:
+    return x.is_floating_point() or x.is_complex()
+
+
 def _check(
     input: Tensor, target: Tensor, weight: Tensor | None, *, floating: bool = True
 ) -> None:
     """Refuse what has no error; warn of shapes that differ."""
     check_tensors(input=input, target=target)
-    dtype = torch.result_type(input, target)
-    if floating and not (dtype.is_floating_point or dtype.is_complex):
-        raise TypeError(f"expected numbers of floating point, got {dtype}")
+    if floating and not (_has_fractions(input) or _has_fractions(target)):
+        raise TypeError(f"expected numbers of floating point, got {input.dtype}")
     if weight is not None:
         check_tensors(weight=weight)
         check_same_shape(input, weight=weight)
