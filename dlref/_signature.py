@@ -14,6 +14,12 @@ def keep_signature(function: _Function) -> _Function:
     """Keep the signature of `forward`, a decorator of the class.
 
     torch reads the signature at each call, which takes longer than a small operation.
+
+    Args:
+        function: The class, whose `forward` takes no context.
+
+    Returns:
+        The same class.
     """
     forward: Any = function.forward
     forward.__signature__ = inspect.signature(forward)
