@@ -185,6 +185,39 @@ def test_a_rate_as_a_tensor_a_closure_and_a_copy(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_autograd_notices_a_step(name: str) -> None:
+    """A step without a record is still a change, and leaves ordinary tensors."""
+    p = nn.Parameter(torch.ones(2))
+    optimizer = getattr(optim, name)([p], lr=0.1)
+    p.square().sum().backward()
+    loss = p.square().sum()
+    optimizer.step()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+    values = [v for v in optimizer.state[p].values() if isinstance(v, torch.Tensor)]
+    assert not any(v.is_inference() or v.requires_grad for v in [p.data, *values])
+    assert p.requires_grad
+    p.square().sum().backward()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("name", NAMES)
+def test_half_types(name: str, dtype: torch.dtype) -> None:
+    """Torch's foreach rounds them otherwise than its loop does, and so does ours."""
+    results = []
+    for module in (optim, torch.optim):
+        torch.manual_seed(0)
+        ps = [nn.Parameter(torch.randn(shape).to(dtype)) for shape in ((3, 40), ())]
+        optimizer = getattr(module, name)(ps, lr=0.01, foreach=False)
+        for _ in range(10):
+            for p in ps:
+                p.grad = torch.randn_like(p)
+            optimizer.step()
+        results.append(ps)
+    assert all(torch.equal(p, q) for p, q in zip(*results, strict=True))
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_no_step_without_gradients(name: str) -> None:
     p = nn.Parameter(torch.ones(2))
     optimizer = getattr(optim, name)([p])

@@ -6,6 +6,7 @@ the paper: parameter groups, states, gradients that are missing, the order of th
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, TypeAlias, overload
 
 import torch
@@ -13,11 +14,12 @@ from jaxtyping import Inexact
 from torch import Tensor
 from torch.optim import Optimizer
 
-from dlref.optim._tensors import Tensors, Value
+from dlref.optim._tensors import Number, Tensors, Value, as_operand
 
 __all__ = [
     "Count",
     "Group",
+    "Operand",
     "Parameters",
     "Rule",
     "RuleOptimizer",
@@ -31,8 +33,7 @@ Group: TypeAlias = dict[str, Any]
 State: TypeAlias = dict[str, Any]
 Count: TypeAlias = tuple[int | float, ...]
 Rule: TypeAlias = Callable[[Any, Any, State, Count], None]
-
-_each: Any = torch  # torch._foreach_*, as in _tensors.py
+Operand: TypeAlias = Callable[[Number], Number]
 
 
 class RuleOptimizer(Optimizer):
@@ -65,13 +66,16 @@ class RuleOptimizer(Optimizer):
         """Return the state of a parameter before its first step."""
 
     @abstractmethod
-    def _rule(self, group: Group) -> Rule:
-        """Return the group's rule: it changes parameters and state, given gradients."""
+    def _rule(self, group: Group, operand: Operand) -> Rule:
+        """Return the group's rule: it changes parameters and state, given gradients.
+
+        What `operand` makes of a number is faster to add to a tensor or to multiply by.
+        """
 
     def _count(self, states: list[State], group: Group) -> list[Count]:
         """Count a step; return its number, and what else of one number a rule needs."""
         steps = [state["step"] for state in states]
-        _each._foreach_add_(steps, 1)
+        Tensors(steps).add_(1)
         return [(step.item(),) for step in steps]
 
     @overload
@@ -100,7 +104,9 @@ class RuleOptimizer(Optimizer):
         for group in self.param_groups:
             moving = [(p, g) for p in group["params"] if (g := p.grad) is not None]
             if moving:
-                self._step_group(moving, group)
+                states = [self._state_of(p, g, group) for p, g in moving]
+                with torch.inference_mode():  # operations start faster in it
+                    self._step_group(moving, states, group)
         return loss
 
     def __setstate__(self, state: State) -> None:
@@ -110,26 +116,30 @@ class RuleOptimizer(Optimizer):
             for name, value in self.defaults.items():
                 group.setdefault(name, value)
 
-    def _step_group(self, moving: list[tuple[Any, Any]], group: Group) -> None:
+    def _step_group(
+        self, moving: list[tuple[Any, Any]], states: list[State], group: Group
+    ) -> None:
         """Move the parameters of a group, each on its own or all that can together."""
-        states = [self._state_of(p, g, group) for p, g in moving]
         counts = self._count(states, group)
-        rule = self._with_decay(group)
         together = group.get("foreach")
         if together is None:  # as torch: together where kernels take long to start
             together = all(p.is_cuda for p, _ in moving)
         if together:
-            _move_together(rule, moving, states, counts)
+            _move_together(self._with_decay(group, float), moving, states, counts)
             return
+        rules: dict[torch.dtype, Rule] = {}
+        for dtype in {p.dtype for p, _ in moving}:
+            operand = partial(as_operand, dtype=dtype.to_real())
+            rules[dtype] = self._with_decay(group, operand)
         for (p, g), state, count in zip(moving, states, counts, strict=True):
             if p.is_complex():
-                rule(_real(p), _real(g), _real_state(state), count)
+                rules[p.dtype](_real(p), _real(g), _real_state(state), count)
             else:
-                rule(p, g, state, count)
+                rules[p.dtype](p, g, state, count)
 
-    def _with_decay(self, group: Group) -> Rule:
+    def _with_decay(self, group: Group, operand: Operand) -> Rule:
         """Return the rule, with what all rules have in common before it."""
-        rule, maximize = self._rule(group), group["maximize"]
+        rule, maximize = self._rule(group, operand), group["maximize"]
         penalty = number(group["weight_decay"])
         if group.get("decoupled_weight_decay"):
             penalty = 0

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["Tensors", "Value"]
+__all__ = ["Number", "Tensors", "Value", "as_operand"]
 
 _each: Any = torch  # torch._foreach_*: one call for a list; private, but torch.optim's
 
@@ -46,30 +46,25 @@ class Tensors:
     def add(
         self, other: "Tensors | int | float", *, alpha: int | float = 1
     ) -> "Tensors":
-        if isinstance(other, Tensors):
-            sums = _each._foreach_add(self.tensors, other.tensors, alpha=alpha)
-        else:
-            sums = _each._foreach_add(self.tensors, alpha * other)
-        return Tensors(sums)
+        addend, options = self._addend(other, alpha)
+        return Tensors(_each._foreach_add(self.tensors, addend, **options))
 
     def add_(
         self, other: "Tensors | int | float", *, alpha: int | float = 1
     ) -> "Tensors":
-        if isinstance(other, Tensors):
-            _each._foreach_add_(self.tensors, other.tensors, alpha=alpha)
-        else:
-            _each._foreach_add_(self.tensors, alpha * other)
+        addend, options = self._addend(other, alpha)
+        _each._foreach_add_(self.tensors, addend, **options)
         return self
 
     def mul_(self, other: "Tensors | int | float") -> "Tensors":
-        _each._foreach_mul_(self.tensors, _plain(other))
+        _each._foreach_mul_(self.tensors, self._operand(other))
         return self
 
     def div(self, other: "Tensors | int | float") -> "Tensors":
-        return Tensors(_each._foreach_div(self.tensors, _plain(other)))
+        return Tensors(_each._foreach_div(self.tensors, self._operand(other)))
 
     def div_(self, other: "Tensors | int | float") -> "Tensors":
-        _each._foreach_div_(self.tensors, _plain(other))
+        _each._foreach_div_(self.tensors, self._operand(other))
         return self
 
     def lerp_(self, end: "Tensors", weight: int | float) -> "Tensors":
@@ -98,6 +93,22 @@ class Tensors:
         _each._foreach_addcdiv_(self.tensors, x.tensors, y.tensors, value)
         return self
 
+    def _addend(
+        self, other: "Tensors | int | float", alpha: int | float
+    ) -> tuple[Any, dict[str, int | float]]:
+        if isinstance(other, Tensors):
+            return other.tensors, {"alpha": alpha}
+        addend = self._operand(alpha * other)
+        # without alpha, torch takes a tensor of one element for a number
+        return addend, {"alpha": 1} if isinstance(addend, Tensor) else {}
+
+    def _operand(self, other: "Tensors | int | float") -> Any:  # noqa: ANN401
+        """Return what torch takes: a list, a number, or a tensor in place of one."""
+        if isinstance(other, Tensors):
+            return other.tensors
+        first = self.tensors[0]
+        return as_operand(other, first.dtype) if first.is_cpu else other
+
 
 if TYPE_CHECKING:  # where Tensors is a tensor, for it has the methods that rules use
     _Moved: TypeAlias = Tensor
@@ -106,6 +117,17 @@ else:
 Value: TypeAlias = _Moved
 """What a rule moves: a tensor, or several at once."""
 
+Number: TypeAlias = int | float | Float[Tensor, ""]
+"""A number, or a tensor of one element that stands for it."""
 
-def _plain(other: Tensors | int | float) -> list[Tensor] | float:
-    return other.tensors if isinstance(other, Tensors) else other
+
+def as_operand(value: Number, dtype: torch.dtype) -> Number:
+    """Return a number as a tensor of the same dtype as those that it is added to.
+
+    Of a number torch makes a tensor in each operation anew, of another dtype, which
+    takes longer than to add it to a small tensor. The sum has the same bits. Half types
+    are computed in float32, from a number that is not rounded to half: it stays one.
+    """
+    if not isinstance(value, Tensor) and dtype in (torch.float32, torch.float64):
+        return torch.tensor(value, dtype=dtype, device="cpu")
+    return value

@@ -12,6 +12,7 @@ from torch import Tensor
 from dlref.optim._base import (
     Count,
     Group,
+    Operand,
     Parameters,
     Rule,
     RuleOptimizer,
@@ -19,7 +20,7 @@ from dlref.optim._base import (
     check_number,
     number,
 )
-from dlref.optim._tensors import Value
+from dlref.optim._tensors import Number, Value
 
 __all__ = ["Adadelta", "adadelta_"]
 
@@ -32,7 +33,7 @@ def adadelta_(
     *,
     lr: int | float = 1.0,
     rho: int | float = 0.9,
-    eps: int | float = 1e-6,
+    eps: Number = 1e-6,
 ) -> None:
     r"""Take a step of AdaDelta, in place.
 
@@ -117,9 +118,9 @@ class Adadelta(RuleOptimizer):
             "acc_delta": torch.zeros_like(p),
         }
 
-    def _rule(self, group: Group) -> Rule:
+    def _rule(self, group: Group, operand: Operand) -> Rule:
         """Return `adadelta_` with the options of the group."""
-        lr, rho, eps = number(group["lr"]), group["rho"], group["eps"]
+        lr, rho, eps = number(group["lr"]), group["rho"], operand(group["eps"])
 
         def rule(theta: Value, g: Value, state: State, count: Count) -> None:
             r, u = state["square_avg"], state["acc_delta"]

@@ -13,6 +13,7 @@ from torch import Tensor
 from dlref.optim._base import (
     Count,
     Group,
+    Operand,
     Parameters,
     Rule,
     RuleOptimizer,
@@ -20,7 +21,7 @@ from dlref.optim._base import (
     check_number,
     number,
 )
-from dlref.optim._tensors import Value
+from dlref.optim._tensors import Number, Value
 
 __all__ = ["Adagrad", "adagrad_"]
 
@@ -33,7 +34,7 @@ def adagrad_(
     *,
     lr: int | float,
     lr_decay: int | float = 0.0,
-    eps: int | float = 1e-10,
+    eps: Number = 1e-10,
 ) -> None:
     r"""Take a step of AdaGrad, in place.
 
@@ -121,9 +122,10 @@ class Adagrad(RuleOptimizer):
             "sum": torch.full_like(p, first),
         }
 
-    def _rule(self, group: Group) -> Rule:
+    def _rule(self, group: Group, operand: Operand) -> Rule:
         """Return `adagrad_` with the options of the group."""
-        lr, lr_decay, eps = number(group["lr"]), group["lr_decay"], group["eps"]
+        lr, lr_decay = number(group["lr"]), group["lr_decay"]
+        eps = operand(group["eps"])
 
         def rule(theta: Value, g: Value, state: State, count: Count) -> None:
             r = state["sum"]

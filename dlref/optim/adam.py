@@ -16,13 +16,14 @@ from torch import Tensor
 from dlref.optim._base import (
     Count,
     Group,
+    Operand,
     Parameters,
     Rule,
     RuleOptimizer,
     State,
     number,
 )
-from dlref.optim._tensors import Value
+from dlref.optim._tensors import Number, Value
 
 __all__ = ["Adam", "AdamW", "adam_"]
 
@@ -37,7 +38,7 @@ def adam_(
     *,
     lr: int | float = 1e-3,
     betas: tuple[int | float, int | float] = (0.9, 0.999),
-    eps: int | float = 1e-8,
+    eps: Number = 1e-8,
 ) -> None:
     r"""Take a step of Adam, in place.
 
@@ -145,15 +146,16 @@ class Adam(RuleOptimizer):
             state["max_exp_avg_sq"] = torch.zeros_like(p)
         return state
 
-    def _rule(self, group: Group) -> Rule:
+    def _rule(self, group: Group, operand: Operand) -> Rule:
         """Return `adam_` with the options; decoupled decay shrinks before it."""
-        lr, betas, eps = number(group["lr"]), group["betas"], group["eps"]
+        lr, betas, eps = number(group["lr"]), group["betas"], operand(group["eps"])
         decay = group["weight_decay"] if group["decoupled_weight_decay"] else 0
+        shrink = operand(1 - lr * decay)
         amsgrad = group["amsgrad"]
 
         def rule(theta: Value, g: Value, state: State, count: Count) -> None:
             if decay != 0:
-                theta.mul_(1 - lr * decay)
+                theta.mul_(shrink)
             m, v = state["exp_avg"], state["exp_avg_sq"]
             v_max = state["max_exp_avg_sq"] if amsgrad else None
             adam_(theta, g, m, v, count[0], v_max, lr=lr, betas=betas, eps=eps)

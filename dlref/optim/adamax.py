@@ -12,13 +12,14 @@ from torch import Tensor
 from dlref.optim._base import (
     Count,
     Group,
+    Operand,
     Parameters,
     Rule,
     RuleOptimizer,
     State,
     number,
 )
-from dlref.optim._tensors import Value
+from dlref.optim._tensors import Number, Value
 
 __all__ = ["Adamax", "adamax_"]
 
@@ -32,7 +33,7 @@ def adamax_(
     *,
     lr: int | float = 2e-3,
     betas: tuple[int | float, int | float] = (0.9, 0.999),
-    eps: int | float = 1e-8,
+    eps: Number = 1e-8,
 ) -> None:
     r"""Take a step of Adamax, in place.
 
@@ -114,9 +115,9 @@ class Adamax(RuleOptimizer):
             "exp_inf": torch.zeros_like(p),
         }
 
-    def _rule(self, group: Group) -> Rule:
+    def _rule(self, group: Group, operand: Operand) -> Rule:
         """Return `adamax_` with the options of the group."""
-        lr, betas, eps = number(group["lr"]), group["betas"], group["eps"]
+        lr, betas, eps = number(group["lr"]), group["betas"], operand(group["eps"])
 
         def rule(theta: Value, g: Value, state: State, count: Count) -> None:
             m, u = state["exp_avg"], state["exp_inf"]

@@ -11,6 +11,7 @@ from torch import Tensor
 from dlref.optim._base import (
     Count,
     Group,
+    Operand,
     Parameters,
     Rule,
     RuleOptimizer,
@@ -18,7 +19,7 @@ from dlref.optim._base import (
     check_number,
     number,
 )
-from dlref.optim._tensors import Value
+from dlref.optim._tensors import Number, Value, as_operand
 
 __all__ = ["NAdam", "nadam_"]
 
@@ -33,7 +34,7 @@ def nadam_(
     *,
     lr: int | float = 2e-3,
     betas: tuple[int | float, int | float] = (0.9, 0.999),
-    eps: int | float = 1e-8,
+    eps: Number = 1e-8,
     momentum_decay: int | float = 4e-3,
 ) -> None:
     r"""Take a step of NAdam, in place.
@@ -62,7 +63,8 @@ def nadam_(
         momentum_decay: How fast, $\psi$, the momentum warms up.
     """
     beta1, beta2 = betas
-    mu, mu_next = (_momentum(beta1, s, momentum_decay) for s in (t, t + 1))
+    mu = _momentum(beta1, t, momentum_decay)
+    mu_next = _momentum(beta1, t + 1, momentum_decay)
     m.lerp_(g, 1 - beta1)
     v.mul_(beta2).addcmul_(g, g, value=1 - beta2)
     deviation = v.div(1 - beta2**t).sqrt_().add_(eps)
@@ -142,29 +144,26 @@ class NAdam(RuleOptimizer):
     def _count(self, states: list[State], group: Group) -> list[Count]:
         """Return the number of this step, and the product of the momenta up to it."""
         beta1, psi = group["betas"][0], group["momentum_decay"]
-        counts = list[Count]()
+        counts, momenta = list[Count](), dict[int | float, Number]()
         for state, (t,) in zip(states, super()._count(states, group), strict=True):
-            state["mu_product"] *= _momentum(beta1, t, psi)
-            counts.append((t, state["mu_product"].item()))
+            product = state["mu_product"]
+            if t not in momenta:
+                momenta[t] = as_operand(_momentum(beta1, t, psi), product.dtype)
+            counts.append((t, product.mul_(momenta[t]).item()))
         return counts
 
-    def _rule(self, group: Group) -> Rule:
+    def _rule(self, group: Group, operand: Operand) -> Rule:
         """Return `nadam_` with the options; decoupled decay shrinks before it."""
-        options = {k: group[k] for k in ("betas", "eps", "momentum_decay")}
-        lr = number(group["lr"])
+        lr, betas, eps = number(group["lr"]), group["betas"], operand(group["eps"])
+        psi = group["momentum_decay"]
         decay = group["weight_decay"] if group["decoupled_weight_decay"] else 0
+        shrink = operand(1 - lr * decay)
 
         def rule(theta: Value, g: Value, state: State, count: Count) -> None:
             if decay != 0:
-                theta.mul_(1 - lr * decay)
-            nadam_(
-                theta,
-                g,
-                state["exp_avg"],
-                state["exp_avg_sq"],
-                *count,
-                lr=lr,
-                **options,
-            )
+                theta.mul_(shrink)
+            m, v = state["exp_avg"], state["exp_avg_sq"]
+            options = {"lr": lr, "betas": betas, "eps": eps, "momentum_decay": psi}
+            nadam_(theta, g, m, v, *count, **options)
 
         return rule

@@ -13,6 +13,7 @@ from torch import Tensor
 from dlref.optim._base import (
     Count,
     Group,
+    Operand,
     Parameters,
     Rule,
     RuleOptimizer,
@@ -20,7 +21,7 @@ from dlref.optim._base import (
     check_number,
     number,
 )
-from dlref.optim._tensors import Value
+from dlref.optim._tensors import Number, Value
 
 __all__ = ["RMSprop", "rmsprop_"]
 
@@ -34,8 +35,8 @@ def rmsprop_(
     *,
     lr: int | float,
     alpha: int | float = 0.99,
-    eps: int | float = 1e-8,
-    momentum: int | float = 0.0,
+    eps: Number = 1e-8,
+    momentum: Number = 0.0,
 ) -> None:
     r"""Take a step of RMSprop, in place.
 
@@ -139,15 +140,16 @@ class RMSprop(RuleOptimizer):
             state["grad_avg"] = torch.zeros_like(p)
         return state
 
-    def _rule(self, group: Group) -> Rule:
+    def _rule(self, group: Group, operand: Operand) -> Rule:
         """Return `rmsprop_` with the options of the group."""
-        options = {k: group[k] for k in ("alpha", "eps", "momentum")}
-        lr, centered = number(group["lr"]), group["centered"]
-        momentum = group["momentum"] > 0
+        lr, alpha, eps = number(group["lr"]), group["alpha"], operand(group["eps"])
+        momentum, centered = group["momentum"], group["centered"]
+        mu = operand(momentum)
 
         def rule(theta: Value, g: Value, state: State, count: Count) -> None:
             m = state["grad_avg"] if centered else None
-            v = state["momentum_buffer"] if momentum else None
-            rmsprop_(theta, g, state["square_avg"], m, v, lr=lr, **options)
+            v = state["momentum_buffer"] if momentum > 0 else None
+            r = state["square_avg"]
+            rmsprop_(theta, g, r, m, v, lr=lr, alpha=alpha, eps=eps, momentum=mu)
 
         return rule

@@ -18,13 +18,14 @@ from torch import Tensor
 from dlref.optim._base import (
     Count,
     Group,
+    Operand,
     Parameters,
     Rule,
     RuleOptimizer,
     State,
     number,
 )
-from dlref.optim._tensors import Value
+from dlref.optim._tensors import Number, Value
 
 __all__ = ["SGD", "sgd_"]
 
@@ -36,7 +37,7 @@ def sgd_(
     t: int | float = 1,
     *,
     lr: int | float,
-    momentum: int | float = 0.0,
+    momentum: Number = 0.0,
     dampening: int | float = 0.0,
     nesterov: bool = False,
 ) -> None:
@@ -62,7 +63,7 @@ def sgd_(
             v.copy_(g)
         else:
             v.mul_(momentum).add_(g, alpha=1 - dampening)
-        g = g.add(v, alpha=momentum) if nesterov else v
+        g = g.add(v, alpha=number(momentum)) if nesterov else v
     theta.add_(g, alpha=-lr)
 
 
@@ -141,13 +142,13 @@ class SGD(RuleOptimizer):
         """Return 1 for the first step and 2 later: there is no more to know."""
         return [(1 if state.pop("fresh", False) else 2,) for state in states]
 
-    def _rule(self, group: Group) -> Rule:
+    def _rule(self, group: Group, operand: Operand) -> Rule:
         """Return `sgd_` with the options of the group."""
-        options = {k: group[k] for k in ("momentum", "dampening", "nesterov")}
         lr, momentum = number(group["lr"]), group["momentum"]
+        mu, tau, nesterov = operand(momentum), group["dampening"], group["nesterov"]
 
         def rule(theta: Value, g: Value, state: State, count: Count) -> None:
-            v = state["momentum_buffer"] if momentum else None
-            sgd_(theta, g, v, *count, lr=lr, **options)
+            v, t = (state["momentum_buffer"] if momentum else None), count[0]
+            sgd_(theta, g, v, t, lr=lr, momentum=mu, dampening=tau, nesterov=nesterov)
 
         return rule
