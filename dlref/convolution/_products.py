@@ -1,5 +1,7 @@
 """The three sums of a convolution as products of matrices.
 
+Where every channel has a kernel of its own, at stride 1, there are none: see `_shifts`.
+
 References:
     Cho and Brand (2017), MEC: memory-efficient convolution for deep neural network,
     [arXiv:1706.06873](https://arxiv.org/abs/1706.06873).
@@ -12,6 +14,7 @@ from typing import NamedTuple
 from jaxtyping import Shaped
 from torch import Tensor
 
+from dlref.convolution import _shifts
 from dlref.convolution._axis import Axis, is_plain
 from dlref.convolution._columns import gather, scatter_
 from dlref.convolution._geometry import Geometry, empty_images
@@ -19,6 +22,7 @@ from dlref.convolution._geometry import Geometry, empty_images
 __all__ = ["by_input", "by_output", "by_weight"]
 
 _TOGETHER = 2**20  # numbers that the columns of several images may add up to
+_SHORT = 2**9  # windows of a channel, up to which lines are faster by the weights too
 
 
 class _Plan(NamedTuple):
@@ -53,6 +57,9 @@ def by_output(
         Output.
     """
     y = empty_images((len(x), len(w), *(axis.o for axis in geometry.axes)), w, x)
+    if _shifts.fits(w, geometry):
+        _shifts.by_output(w, x, y, geometry.axes)
+        return y
     plan = _plan(geometry, w)
     W = _matrices(w, geometry, plan)  # (taps, groups, k, rows)
     for xs, ys in _blocks(geometry, plan, x, y):
@@ -79,6 +86,9 @@ def by_input(
     """
     axes, groups = geometry
     x = empty_images((len(y), groups * w.shape[1], *(axis.i for axis in axes)), w, y)
+    if _shifts.fits(w, geometry):
+        _shifts.by_input(w, y, x, axes)
+        return x
     x.zero_()
     plan = _plan(geometry, w)
     W = _matrices(w, geometry, plan).mT  # (taps, groups, rows, k)
@@ -116,6 +126,9 @@ def by_weight(
     """
     axes, groups = geometry
     w = x.new_zeros(y.shape[1], x.shape[1] // groups, *(axis.k for axis in axes))
+    if _shifts.fits(w, geometry, longest=_SHORT):
+        _shifts.by_weight(x, y, w, axes)
+        return w
     plan = _plan(geometry, w)
     W = x.new_zeros(_matrices(w, geometry, plan).shape)  # (taps, groups, k, rows)
     for xs, ys in _blocks(geometry, plan, x, y):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlref import convolution as ours
 from tests.benchmarks.harness import Case
@@ -87,6 +87,30 @@ def other_cases() -> Iterator[Case]:
         yield Case(function, name, *calls, 5.0)
 
 
+def separable_cases() -> Iterator[Case]:
+    for name, pixels in [
+        ("8 × 32 × 56², 3×3, to 64", (8, 32, 56, 56)),
+        ("32 × 64 × 14², 3×3, to 64", (32, 64, 14, 14)),
+    ]:
+        x, c = numbers(*pixels), pixels[1]
+        mine = ours.SeparableConv2d(c, 64, 3, padding=1)
+        first = nn.Conv2d(c, c, 3, padding=1, groups=c, bias=False)
+        theirs = nn.Sequential(first, nn.Conv2d(c, 64, 1))
+        calls = (training_step(layer, x) for layer in (mine, theirs))
+        yield Case("SeparableConv2d, forward + backward", name, *calls, 2.5)
+
+
+def training_step(layer: nn.Module, x: Tensor) -> Callable[[], object]:
+    x = x.clone().requires_grad_()
+    wanted = [x, *layer.parameters()]
+
+    def step() -> object:
+        y = layer(x)
+        return torch.autograd.grad(y, wanted, y.detach())
+
+    return step
+
+
 def cases() -> list[Case]:
     """Return one case a layer, forward and with its gradient, and other functions."""
-    return [*conv2d_cases(), *other_cases()]
+    return [*conv2d_cases(), *other_cases(), *separable_cases()]
