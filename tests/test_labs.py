@@ -44,7 +44,7 @@ from tests.site_build import Html, is_external
 
 LABS = [path for language in LANGUAGES for path in sources(language)]
 NAMES = [f"{path.parts[-3]}/{path.stem}" for path in LABS]
-SECONDS = 15  # of CPU time, for all cells of a lab
+SECONDS = 30  # of CPU time, for all cells of a lab
 LONGEST_CELL = 25  # lines
 PAGE_BUDGET = 40_000  # bytes of gzipped HTML
 STYLE_BUDGET = 20_000  # bytes
