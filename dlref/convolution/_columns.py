@@ -29,7 +29,7 @@ def gather(
     """
     if is_plain(axes):
         return x.flatten(2)
-    if padded:
+    if padded and any(axis.p > 0 or axis.behind > 0 for axis in axes):
         ends = [end for axis in reversed(axes) for end in (axis.p, axis.behind)]
         x, axes = F.pad(x, ends), [axis._replace(i=axis.reach, p=0) for axis in axes]
     if all(axis.p == 0 and axis.behind <= 0 for axis in axes):

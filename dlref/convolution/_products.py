@@ -33,12 +33,14 @@ class _Plan(NamedTuple):
         taps: Taps that are not: the products of matrices to be summed.
         step: Columns from where one product begins to where the next one does.
         images: Images to unfold at a time.
+        padded: Whether zeros are put around a copy of the images.
     """
 
     axes: tuple[Axis, ...]
     taps: int
     step: int
-    images: int
+    images: int = 1
+    padded: bool = True
 
 
 def by_output(
@@ -56,17 +58,23 @@ def by_output(
     Returns:
         Output.
     """
-    y = empty_images((len(x), len(w), *(axis.o for axis in geometry.axes)), w, x)
+    size = len(x), len(w), *(axis.o for axis in geometry.axes)
     if _shifts.fits(w, geometry):
+        y = empty_images(size, w, x)
         _shifts.by_output(w, x, y, geometry.axes)
         return y
     plan = _plan(geometry, w)
     W = _matrices(w, geometry, plan)  # (taps, groups, k, rows)
-    for xs, ys in _blocks(geometry, plan, x, y):
-        columns, Y = _unfold(xs, plan), ys.flatten(2)  # (n, rows, …), (n, k, …)
+    y = ys = None
+    for (xs,) in _blocks(geometry, plan, x):
+        columns = _unfold(xs, plan)  # (n, rows, …)
+        if y is None or ys is None:  # only now: a padded copy of the images is gone
+            y = empty_images(size, w, x)
+            ys = _blocks(geometry, plan, y)
+        Y = next(ys)[0].flatten(2)  # (n, k, …)
         for u, part in enumerate(_parts(columns, plan, Y)):
             Y.baddbmm_(W[u].expand(len(Y), -1, -1), part, beta=min(u, 1))
-    return y
+    return empty_images(size, w, x) if y is None else y
 
 
 def by_input(
@@ -150,27 +158,30 @@ def _plan(geometry: Geometry, w: Tensor) -> _Plan:
     One unfolds all axes (im2col); then a single product remains. The other unfolds all
     but the first, where windows stand on every pixel. The columns that the next tap on
     the first axis needs are then the same, moved by one row of windows (or by several,
-    under dilation): a slice. But it needs the weights sorted by that tap, a copy; and
-    there is room for another of the images, with their padding.
+    under dilation): a slice. But it needs the weights sorted by that tap, a copy, and
+    one of the images with their padding. Beside im2col there is room for the latter if
+    it is no larger than the output, which is made when it is gone.
     """
     channels = geometry.groups * w.shape[1]
     lead, *rest = geometry.axes
     rows = lead._replace(k=1, o=lead.reach, d=1)
-    whole = _Plan(geometry.axes, 1, 0, 1)
-    sliced = _Plan((rows, *rest), lead.k, lead.d * prod(axis.o for axis in rest), 1)
+    whole = _Plan(geometry.axes, 1, 0)
+    sliced = _Plan((rows, *rest), lead.k, lead.d * prod(axis.o for axis in rest))
     numbers, fewer = (
         channels * prod(axis.k * axis.o for axis in plan.axes)
         for plan in (whole, sliced)
     )
-    fewer += channels * prod(axis.reach for axis in geometry.axes)
-    plan = whole
+    copied = channels * prod(axis.reach for axis in geometry.axes)
+    outputs = len(w) * prod(axis.o for axis in geometry.axes)
+    plan = whole._replace(padded=copied <= min(numbers, outputs))
+    fewer += copied
     if lead.s == 1 and fewer + w.numel() < numbers:
         plan, numbers = sliced, fewer
     return plan._replace(images=max(1, _TOGETHER // max(1, numbers)))
 
 
 def _unfold(x: Tensor, plan: _Plan) -> Tensor:
-    return gather(x, plan.axes, padded=plan.taps > 1)
+    return gather(x, plan.axes, padded=plan.padded)
 
 
 def _matrices(
