@@ -258,6 +258,43 @@ def test_options(kind: Any) -> None:
             kind([{"params": [parameter(1.0)]}, {"params": [parameter(1.0)]}])
 
 
+def test_lbfgs_without_tolerances() -> None:
+    """Below zero they never end it, as in torch."""
+    options = {"tolerance_grad": -1, "tolerance_change": -1, "max_iter": 5}
+    x = torch.tensor([3.0, -2.0], dtype=torch.float64)
+    ours, *_ = run_lbfgs(optim, lambda p: p.square().sum(), x, 1, **options)
+    theirs, *_ = run_lbfgs(torch.optim, lambda p: p.square().sum(), x, 1, **options)
+    assert torch.allclose(ours, theirs)
+
+
+@pytest.mark.refusal
+def test_what_newton_cannot_differentiate() -> None:
+    p = parameter(1.0, 2.0)
+    step = optim.Newton([p]).step
+    with pytest.raises(TypeError, match="expected a tensor as loss, got float"):
+        step(lambda: 3.0)
+    with pytest.raises(ValueError, match=r"expected one number as loss, got \(2,\)"):
+        step(lambda: p)
+
+    def closure() -> Tensor:
+        loss = p.square().sum()
+        loss.backward()
+        return loss
+
+    for function in (closure, lambda: torch.tensor(3.0)):
+        with pytest.raises(ValueError, match="does not call backward, got a loss with"):
+            step(function)
+    assert p.tolist() == [1, 2]
+
+
+@pytest.mark.refusal
+@pytest.mark.parametrize("option", ["max_iter", "max_eval", "history_size"])
+def test_whole_numbers(option: str) -> None:
+    for value in (2.5, "3"):
+        with pytest.raises(TypeError, match=f"a whole number for {option}, got"):
+            optim.LBFGS([parameter(1.0)], **{option: value})
+
+
 @pytest.mark.refusal
 def test_what_does_not_fit() -> None:
     with pytest.raises(ValueError, match="saddle_free=True with a line search"):

@@ -353,6 +353,12 @@ def test_options_that_do_not_go_together() -> None:
     for kind in (optim.Adam, optim.AdamW, optim.Adamax, optim.NAdam):
         with pytest.raises(ValueError, match=r"expected betas .* below 1, got 1.0"):
             kind(p, betas=(0.9, 1.0))
+        for betas in (0.9, (0.9,), (0.9, 0.9, 0.9)):
+            with pytest.raises(ValueError, match="expected a pair of numbers for beta"):
+                kind(p, betas=betas)
+    for option in ("momentum", "dampening"):
+        with pytest.raises(TypeError, match=f"a number for {option}, got str"):
+            optim.SGD(p, **{"momentum": 0.9, option: "0.1"}, nesterov=True)
     with pytest.raises(ValueError, match=r"momentum_decay .* got -1"):
         optim.NAdam(p, momentum_decay=-1)
     with pytest.raises(ValueError, match=r"initial_accumulator_value .* got -1"):

@@ -151,7 +151,8 @@ def test_the_curves_by_hand() -> None:
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("StepLR", {"step_size": 0}, "positive step_size, got 0"),
+        ("StepLR", {"step_size": 0}, "positive whole step_size, got 0"),
+        ("StepLR", {"step_size": 2.5}, "positive whole step_size, got 2.5"),
         ("LinearLR", {"total_iters": 0}, "positive total_iters, got 0"),
         ("LinearLR", {"start_factor": 0.0}, r"start_factor in \(0, 1\] .*=0.0"),
         ("LinearLR", {"end_factor": 1.5}, r"end_factor in \[0, 1\], .*=1.5"),
@@ -159,7 +160,14 @@ def test_the_curves_by_hand() -> None:
         ("CosineAnnealingWarmRestarts", {"T_0": 0}, "T_0=0"),
         ("CosineAnnealingWarmRestarts", {"T_0": 2, "T_mult": 0}, "T_mult=0"),
         ("OneCycleLR", {"max_lr": 1.0}, "total_steps=None epochs=None"),
+        ("CosineAnnealingWarmRestarts", {"T_0": 2.5}, "whole T_0 .* T_0=2.5"),
         ("OneCycleLR", {"max_lr": 1.0, "total_steps": 0}, "total_steps=0"),
+        ("OneCycleLR", {"max_lr": 1.0, "total_steps": 2.5}, "total_steps=2.5"),
+        (
+            "OneCycleLR",
+            {"max_lr": 1.0, "total_steps": 9, "div_factor": 0},
+            "div_factor=0",
+        ),
         ("OneCycleLR", {"max_lr": 1.0, "total_steps": 9, "pct_start": 2}, r"\[0, 1\]"),
         ("OneCycleLR", {"max_lr": [1.0], "total_steps": 9}, "max_lr for each of 2 gro"),
         (
@@ -179,6 +187,31 @@ def test_options_out_of_range(name: str, options: dict[str, Any], message: str) 
 def test_what_is_no_optimizer(name: str, options: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="expected an Optimizer, got list"):
         getattr(schedules, name)([torch.ones(1)], **options)
+
+
+@pytest.mark.refusal
+@pytest.mark.parametrize(
+    ("name", "options", "what"),
+    [
+        ("StepLR", {"step_size": 2, "gamma": "0.1"}, "gamma, got str"),
+        ("ExponentialLR", {"gamma": None}, "gamma, got NoneType"),
+        ("LinearLR", {"start_factor": "1"}, "start_factor, got str"),
+        ("CosineAnnealingLR", {"T_max": "9"}, "T, got str"),
+        ("CosineAnnealingLR", {"T_max": 9, "eta_min": None}, "eta_min, got NoneType"),
+        ("CosineAnnealingWarmRestarts", {"T_0": "9"}, "T_0, got str"),
+        ("OneCycleLR", {"max_lr": "1", "total_steps": 9}, "max_lr, got str"),
+        (
+            "OneCycleLR",
+            {"max_lr": 1, "total_steps": 9, "pct_start": "1"},
+            "pct_start, got str",
+        ),
+    ],
+)
+def test_options_that_are_no_numbers(
+    name: str, options: dict[str, Any], what: str
+) -> None:
+    with pytest.raises(TypeError, match=f"expected a number for {what}"):
+        getattr(schedules, name)(optimizer(), **options)
 
 
 @pytest.mark.refusal

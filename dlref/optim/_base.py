@@ -24,6 +24,7 @@ __all__ = [
     "Rule",
     "RuleOptimizer",
     "State",
+    "check_betas",
     "check_number",
     "number",
 ]
@@ -57,8 +58,6 @@ class RuleOptimizer(Optimizer):
         for name in ("lr", "eps", "weight_decay", "momentum", "lr_decay"):
             if name in defaults:
                 check_number(name, defaults[name])
-        for beta in defaults.get("betas", ()):
-            check_number("betas", beta, below=1)
         super().__init__(params, defaults)
 
     @abstractmethod
@@ -194,15 +193,33 @@ def number(value: int | float | Tensor) -> int | float:
     return value.item() if isinstance(value, Tensor) else value
 
 
-def check_number(name: str, value: object, below: int | float = float("inf")) -> None:
-    """Refuse an option that is not a number in [0, below)."""
+def check_number(
+    name: str,
+    value: object,
+    *,
+    least: int | float = 0,
+    below: int | float = float("inf"),
+) -> None:
+    """Refuse an option that is not a number in [least, below)."""
     if isinstance(value, Tensor) and value.numel() != 1:
         raise ValueError(f"expected one number for {name}, got {tuple(value.shape)}")
     if not isinstance(value, int | float | Tensor):
         raise TypeError(f"expected a number for {name}, got {type(value).__name__}")
-    if not 0 <= value < below:
+    if not least <= value < below:
         bound = "" if below == float("inf") else f" and below {below:g}"
-        raise ValueError(f"expected {name} of at least 0{bound}, got {value}")
+        raise ValueError(f"expected {name} of at least {least:g}{bound}, got {value}")
+
+
+def check_betas(betas: Iterable[object]) -> None:
+    """Refuse what is not a pair of numbers in [0, 1)."""
+    try:
+        beta1, beta2 = betas
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"expected a pair of numbers for betas, got {betas}"
+        ) from error
+    check_number("betas", beta1, below=1)
+    check_number("betas", beta2, below=1)
 
 
 def _real(x: Any) -> Any:  # noqa: ANN401 - a tensor, or an entry of a state

@@ -21,6 +21,7 @@ from dlref.optim._base import (
     Rule,
     RuleOptimizer,
     State,
+    check_betas,
     number,
 )
 from dlref.optim._tensors import Number, Value
@@ -120,6 +121,7 @@ class Adam(RuleOptimizer):
         decoupled_weight_decay: bool = False,
     ) -> None:
         """Check the options."""
+        check_betas(betas)
         defaults = {
             "lr": lr,
             "betas": tuple(number(beta) for beta in betas),

@@ -17,6 +17,7 @@ from dlref.optim._base import (
     Rule,
     RuleOptimizer,
     State,
+    check_betas,
     number,
 )
 from dlref.optim._tensors import Number, Value
@@ -95,6 +96,7 @@ class Adamax(RuleOptimizer):
         capturable: bool = False,
     ) -> None:
         """Check the options."""
+        check_betas(betas)
         defaults = {
             "lr": lr,
             "betas": betas,

@@ -11,6 +11,7 @@ References:
 """
 
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -95,7 +96,10 @@ class LBFGS(Optimizer):
         line_search_fn: str | None = None,
     ) -> None:
         """Check the options."""
+        _check_whole("max_iter", max_iter)
         max_eval = max_iter * 5 // 4 if max_eval is None else max_eval
+        _check_whole("max_eval", max_eval)
+        _check_whole("history_size", history_size)
         defaults = {
             "lr": lr,
             "max_iter": max_iter,
@@ -104,8 +108,8 @@ class LBFGS(Optimizer):
             "tolerance_change": tolerance_change,
             "history_size": history_size,
         }
-        for name, value in defaults.items():
-            check_number(name, value)
+        for name in ("lr", "max_iter", "max_eval", "history_size"):
+            check_number(name, defaults[name])
         if line_search_fn not in (None, "strong_wolfe"):
             raise ValueError(
                 f"expected line_search_fn 'strong_wolfe' or None, got {line_search_fn}"
@@ -220,3 +224,9 @@ class _Run:
         parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.given]
         real = [torch.view_as_real(g) if g.is_complex() else g for g in parts]
         return torch.cat([g.flatten() for g in real])
+
+
+def _check_whole(name: str, value: object) -> None:
+    """Refuse what is no whole number."""
+    if not isinstance(value, Integral):
+        raise TypeError(f"expected a whole number for {name}, got {value!r}")

@@ -16,6 +16,7 @@ from dlref.optim._base import (
     Rule,
     RuleOptimizer,
     State,
+    check_betas,
     check_number,
     number,
 )
@@ -117,6 +118,7 @@ class NAdam(RuleOptimizer):
         differentiable: bool = False,
     ) -> None:
         """Check the options."""
+        check_betas(betas)
         check_number("momentum_decay", momentum_decay)
         defaults = {
             "lr": lr,

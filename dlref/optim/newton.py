@@ -149,6 +149,10 @@ class Newton(Optimizer):
 
         Returns:
             The loss before the step.
+
+        Raises:
+            TypeError: If the closure returns no tensor.
+            ValueError: If what it returns is not one number, or has no graph.
         """
         (group,) = self.param_groups
         params: list[Tensor] = group["params"]
@@ -189,8 +193,18 @@ def _derivatives(
     loss: Float[Tensor, ""], params: list[Tensor]
 ) -> tuple[Float[Tensor, " n"], Float[Tensor, "n n"]]:
     """Return gradient and Hessian, with the parameters laid out in a row."""
+    if not isinstance(loss, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"expected a tensor as loss, got {type(loss).__name__}")
+    if loss.numel() != 1:
+        raise ValueError(f"expected one number as loss, got {tuple(loss.shape)}")
     options: dict[str, Any] = {"materialize_grads": True}
-    first = torch.autograd.grad(loss, params, create_graph=True, **options)
+    try:
+        first = torch.autograd.grad(loss, params, create_graph=True, **options)
+    except RuntimeError as error:
+        raise ValueError(
+            "expected a closure that computes the loss from the parameters and does "
+            f"not call backward, got a loss without a graph: {error}"
+        ) from error
     g = torch.cat([part.flatten() for part in first])  # (n,)
     n = g.numel()
     if not g.requires_grad:  # of a linear loss

@@ -23,6 +23,7 @@ from dlref.optim._base import (
     Rule,
     RuleOptimizer,
     State,
+    check_number,
     number,
 )
 from dlref.optim._tensors import Number, Value
@@ -114,6 +115,8 @@ class SGD(RuleOptimizer):
         fused: bool | None = None,
     ) -> None:
         """Check the options."""
+        check_number("momentum", momentum)
+        check_number("dampening", dampening, least=float("-inf"))
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError(
                 "expected a momentum and no dampening with nesterov=True, "

@@ -6,6 +6,9 @@ return the factor of the first rate; `interpolate` returns rates.
 
 from collections.abc import Sequence
 from math import cos, log, pi
+from numbers import Integral
+
+from dlref.schedules._checks import check_numbers
 
 __all__ = [
     "cosine_decay",
@@ -29,14 +32,16 @@ def step_decay(t: int | float, step_size: int, gamma: int | float = 0.1) -> floa
         Factor of the first rate.
 
     Raises:
+        TypeError: If an argument is no number.
         ValueError: If `step_size` is not positive.
 
     Examples:
         >>> [step_decay(t, 2) for t in range(5)]
         [1.0, 1.0, 0.1, 0.1, 0.010000000000000002]
     """
-    if step_size < 1:
-        raise ValueError(f"expected a positive step_size, got {step_size}")
+    check_numbers(t=t, gamma=gamma)
+    if not isinstance(step_size, Integral) or step_size < 1:
+        raise ValueError(f"expected a positive whole step_size, got {step_size!r}")
     return float(gamma ** (t // step_size))
 
 
@@ -49,7 +54,11 @@ def exponential_decay(t: int | float, gamma: int | float) -> float:
 
     Returns:
         Factor of the first rate.
+
+    Raises:
+        TypeError: If an argument is no number.
     """
+    check_numbers(t=t, gamma=gamma)
     return float(gamma**t)
 
 
@@ -64,6 +73,7 @@ def cosine_decay(t: int | float, T: int | float) -> float:
         Factor between the least rate and the first.
 
     Raises:
+        TypeError: If an argument is no number.
         ValueError: If `T` is not positive.
 
     Examples:
@@ -74,6 +84,7 @@ def cosine_decay(t: int | float, T: int | float) -> float:
         Loshchilov and Hutter (2016), SGDR: stochastic gradient descent with warm
         restarts, equation 5, [arXiv:1608.03983](https://arxiv.org/abs/1608.03983).
     """
+    check_numbers(t=t, T=T)
     if T <= 0:
         raise ValueError(f"expected a positive T, got {T}")
     return (1 + cos(pi * t / T)) / 2
@@ -95,15 +106,18 @@ def locate_restart(
         $T_{cur}$, from 0 to below $T_i$; and $T_i$.
 
     Raises:
+        TypeError: If an argument is no number.
         ValueError: If a length or a factor is below 1, or the time below 0.
 
     Examples:
         >>> locate_restart(7, 2, 2)  # cycles begin at 0, 2, 6, 14, …
         (1, 8)
     """
-    if T_0 < 1 or T_mult < 1 or t < 0:
+    check_numbers(t=t, T_0=T_0, T_mult=T_mult)
+    whole = isinstance(T_0, Integral) and isinstance(T_mult, Integral)
+    if not whole or T_0 < 1 or T_mult < 1 or t < 0:
         raise ValueError(
-            f"expected T_0 and T_mult of at least 1 and t of at least 0, "
+            f"expected whole T_0 and T_mult of at least 1 and t of at least 0, "
             f"got {T_0=} {T_mult=} {t=}"
         )
     if T_mult == 1:
@@ -140,6 +154,7 @@ def linear_warmup(
         Factor of the first rate.
 
     Raises:
+        TypeError: If an argument is no number.
         ValueError: If `total_iters` is not positive, or a factor not within [0, 1], the
             first not above 0.
 
@@ -147,6 +162,12 @@ def linear_warmup(
         Goyal et al. (2017), Accurate, large minibatch SGD: training ImageNet in 1 hour,
         section 2.2, [arXiv:1706.02677](https://arxiv.org/abs/1706.02677).
     """
+    check_numbers(
+        t=t,
+        total_iters=total_iters,
+        start_factor=start_factor,
+        end_factor=end_factor,
+    )
     if total_iters < 1:
         raise ValueError(f"expected a positive total_iters, got {total_iters}")
     if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
@@ -181,6 +202,7 @@ def interpolate(
         The value; beyond the last time the last piece goes on.
 
     Raises:
+        TypeError: If an argument is no number.
         ValueError: If there are not as many times as values, fewer than two, or the
             shape has no such name.
 

@@ -9,11 +9,13 @@ References:
     straight pieces (`three_phase=True`, `anneal_strategy="linear"`).
 """
 
+from numbers import Integral
 from typing import Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from dlref.schedules._checks import check_numbers
 from dlref.schedules.curves import interpolate
 
 __all__ = ["OneCycleLR"]
@@ -64,15 +66,8 @@ class OneCycleLR(LRScheduler):
         """Check the options, and set rate and momentum of time 0."""
         if not isinstance(optimizer, Optimizer):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"expected an Optimizer, got {type(optimizer).__name__}")
-        if total_steps is None and epochs is not None and steps_per_epoch is not None:
-            total_steps = epochs * steps_per_epoch
-        if total_steps is None or total_steps < 1:
-            raise ValueError(
-                "expected a positive total_steps, or epochs and steps_per_epoch, "
-                f"got {total_steps=} {epochs=} {steps_per_epoch=}"
-            )
-        if not 0 <= pct_start <= 1:
-            raise ValueError(f"expected pct_start in [0, 1], got {pct_start}")
+        total_steps = _count_steps(total_steps, epochs, steps_per_epoch)
+        _check_shares(pct_start, div_factor, final_div_factor)
         kinds = ("momentum", "betas")
         if cycle_momentum and not any(kind in optimizer.defaults for kind in kinds):
             raise ValueError(
@@ -132,12 +127,45 @@ class OneCycleLR(LRScheduler):
         return interpolate(self.last_epoch, self.times, values, shape=self.shape)
 
 
+def _count_steps(
+    total_steps: int | None, epochs: int | None, steps_per_epoch: int | None
+) -> int:
+    """Return the length of the cycle, given in one of two ways."""
+    given = total_steps
+    if given is None and epochs is not None and steps_per_epoch is not None:
+        given = epochs * steps_per_epoch
+    if not isinstance(given, Integral) or given < 1:
+        raise ValueError(
+            "expected a positive whole total_steps, or epochs and steps_per_epoch, "
+            f"got {total_steps=} {epochs=} {steps_per_epoch=}"
+        )
+    return int(given)
+
+
+def _check_shares(
+    pct_start: int | float, div_factor: int | float, final_div_factor: int | float
+) -> None:
+    """Refuse what makes no cycle."""
+    check_numbers(pct_start=pct_start)
+    check_numbers(div_factor=div_factor, final_div_factor=final_div_factor)
+    if not 0 <= pct_start <= 1:
+        raise ValueError(f"expected pct_start in [0, 1], got {pct_start}")
+    if div_factor <= 0 or final_div_factor <= 0:
+        raise ValueError(
+            "expected positive div_factor and final_div_factor, "
+            f"got {div_factor=} {final_div_factor=}"
+        )
+
+
 def _spread(name: str, value: Any, groups: list[Any]) -> list[Any]:  # noqa: ANN401
     """Return one value for each group."""
-    given = [value] * len(groups) if isinstance(value, int | float) else value
-    values: list[Any] = list(given)
+    values: list[Any] = [value] * len(groups)
+    if isinstance(value, list | tuple):
+        values = [*value]  # pyright: ignore[reportUnknownVariableType]
     if len(values) != len(groups):
         raise ValueError(
             f"expected one {name} for each of {len(groups)} groups, got {len(values)}"
         )
+    for each in values:
+        check_numbers(**{name: each})
     return values

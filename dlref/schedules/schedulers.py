@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from dlref.schedules import curves
+from dlref.schedules._checks import check_numbers
 
 __all__ = [
     "CosineAnnealingLR",
@@ -133,6 +134,7 @@ class CosineAnnealingLR(_Closed):
     ) -> None:
         """Check the options, and set the rate of time 0."""
         curves.cosine_decay(0, T_max)
+        check_numbers(eta_min=eta_min)
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
@@ -161,6 +163,7 @@ class CosineAnnealingWarmRestarts(_Closed):
         last_epoch: int = -1,
     ) -> None:
         """Check the options, and set the rate of time 0."""
+        check_numbers(eta_min=eta_min)
         self.T_cur, self.T_i = curves.locate_restart(0, T_0, T_mult)
         self.T_0, self.T_mult, self.eta_min = T_0, T_mult, eta_min
         self._time: int | float = last_epoch
