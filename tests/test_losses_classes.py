@@ -204,6 +204,20 @@ class TestDerivatives:
             y = getattr(F, name)(leaf, right, ignore_index=ignored, reduction="sum")
             torch.testing.assert_close(dx, torch.autograd.grad(y, leaf)[0])
 
+    @pytest.mark.filterwarnings("ignore:There is a performance drop")
+    def test_torch_func_of_probabilities(self):
+        x, y = normal(6, 4), normal(6, 4, seed=1).softmax(1)
+        grads = torch.func.grad(ours.cross_entropy, argnums=(0, 1))
+        dx, dy = torch.func.vmap(grads)(x, y)
+        leaves = [z.clone().requires_grad_() for z in (x, y)]
+        expected = torch.autograd.grad(
+            F.cross_entropy(*leaves, reduction="sum"), leaves
+        )
+        torch.testing.assert_close((dx, dy), expected)
+        only_y = torch.func.vmap(grads, in_dims=(None, 0))(x[0], y)
+        expected = torch.func.vmap(grads)(x[:1].expand(6, 4), y)
+        torch.testing.assert_close(only_y, expected)
+
 
 class TestOneHot:
     @pytest.mark.parametrize("shape", [(), (5,), (2, 3), (0,), (2, 0)])
