@@ -105,11 +105,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _share_cores() -> None:
-    """Beside other workers of pytest-xdist, take only this worker's part of them."""
+    """Beside other workers of pytest-xdist, take only this worker's part of them.
+
+    So do the processes that it starts, such as the kernels of notebooks.
+    """
     import torch
 
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    torch.set_num_threads(max(1, torch.get_num_threads() // workers))
+    threads = max(1, torch.get_num_threads() // workers)
+    torch.set_num_threads(threads)
+    if workers > 1:
+        os.environ["OMP_NUM_THREADS"] = str(threads)
 
 
 def _choose_examples() -> None:
