@@ -21,6 +21,7 @@ from dlref.convolution._geometry import Geometry, empty_images
 
 __all__ = ["by_input", "by_output", "by_weight"]
 
+_FEW = 2**15  # numbers in all columns, up to which one product is faster than several
 _TOGETHER = 2**20  # numbers that the columns of several images may add up to
 _SHORT = 2**9  # windows of a channel, up to which lines are faster by the weights too
 
@@ -63,7 +64,7 @@ def by_output(
         y = empty_images(size, w, x)
         _shifts.by_output(w, x, y, geometry.axes)
         return y
-    plan = _plan(geometry, w)
+    plan = _plan(geometry, w, len(x))
     W = _matrices(w, geometry, plan)  # (taps, groups, k, rows)
     y = ys = None
     for (xs,) in _blocks(geometry, plan, x):
@@ -137,7 +138,7 @@ def by_weight(
     if _shifts.fits(w, geometry, longest=_SHORT):
         _shifts.by_weight(x, y, w, axes)
         return w
-    plan = _plan(geometry, w)
+    plan = _plan(geometry, w, len(x))
     W = x.new_zeros(_matrices(w, geometry, plan).shape)  # (taps, groups, k, rows)
     for xs, ys in _blocks(geometry, plan, x, y):
         columns, Y = _unfold(xs, plan), ys.flatten(2)
@@ -152,8 +153,8 @@ def by_weight(
     return taps.movedim(0, 3).reshape(w.shape)
 
 
-def _plan(geometry: Geometry, w: Tensor) -> _Plan:
-    """Choose, of two ways to unfold, the one that holds less.
+def _plan(geometry: Geometry, w: Tensor, n: int | None = None) -> _Plan:
+    """Choose one of two ways to unfold: the one that holds less, or starts sooner.
 
     One unfolds all axes (im2col); then a single product remains. The other unfolds all
     but the first, where windows stand on every pixel. The columns that the next tap on
@@ -161,6 +162,12 @@ def _plan(geometry: Geometry, w: Tensor) -> _Plan:
     under dilation): a slice. But it needs the weights sorted by that tap, a copy, and
     one of the images with their padding. Beside im2col there is room for the latter if
     it is no larger than the output, which is made when it is gone.
+
+    Args:
+        geometry: The convolution.
+        w: Its weights.
+        n: Images, where few of them are better unfolded at once; None where columns are
+            added up, which takes more steps the more axes are unfolded.
     """
     channels = geometry.groups * w.shape[1]
     lead, *rest = geometry.axes
@@ -175,7 +182,8 @@ def _plan(geometry: Geometry, w: Tensor) -> _Plan:
     outputs = len(w) * prod(axis.o for axis in geometry.axes)
     plan = whole._replace(padded=copied <= min(numbers, outputs))
     fewer += copied
-    if lead.s == 1 and fewer + w.numel() < numbers:
+    few = n is not None and n * numbers <= _FEW
+    if lead.s == 1 and fewer + w.numel() < numbers and not few:
         plan, numbers = sliced, fewer
     return plan._replace(images=max(1, _TOGETHER // max(1, numbers)))
 
