@@ -13,6 +13,7 @@ __all__ = [
     "as_floating",
     "check_floating",
     "check_real",
+    "gated",
     "where_positive",
     "with_derivative",
 ]
@@ -100,6 +101,55 @@ class _WithDerivative(torch.autograd.Function):
         """Return the tangent of f(x)."""
         # element by element, the Jacobian is its own transpose
         return ctx.pullback(grad_inputs[0], *ctx.saved_tensors)
+
+
+def gated(gate: _Value, slope: _Pullback, x: Tensor) -> Tensor:
+    r"""Return $x\,s(x)$ with its derivative $s(x) + x\,s'(x)$.
+
+    Args:
+        gate: $s$, element by element.
+        slope: Its derivative $(x, s) \mapsto s'(x)$, in operations that can be
+            differentiated.
+        x: The argument, in a dtype wide enough to compute with.
+    """
+    return cast("Any", _Gated).apply(x, gate, slope)[0]
+
+
+@keep_signature
+class _Gated(torch.autograd.Function):
+    """A product with a gate, and the gate, which the derivative needs again."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, gate: _Value, slope: _Pullback) -> tuple[Tensor, Tensor]:
+        """Return x s(x) and s(x)."""
+        s = gate(x)
+        return x * s, s
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:  # noqa: ANN401
+        """Keep x, s(x), and the derivative of s."""
+        x, _, ctx.slope = inputs
+        ctx.save_for_backward(x, output[1])
+        ctx.save_for_forward(x, output[1])
+        ctx.set_materialize_grads(False)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:  # noqa: ANN401
+        """Return the gradient with respect to x."""
+        (x, s), (g, g_s) = ctx.saved_tensors, grad_outputs
+        ds = ctx.slope(x, s)
+        parts = [] if g is None else [torch.addcmul(s, x, ds).mul_(g)]
+        parts += [] if g_s is None else [g_s * ds]
+        return (sum(parts) if parts else None), None, None
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:  # noqa: ANN401
+        """Return the tangents of x s(x) and of s(x)."""
+        (x, s), t = ctx.saved_tensors, grad_inputs[0]
+        ds = ctx.slope(x, s)
+        return torch.addcmul(s, x, ds).mul_(t), t * ds
 
 
 def where_positive(g: Tensor, x: Tensor, threshold: float = 0.0) -> Tensor:
