@@ -6,6 +6,7 @@ import inspect
 import json
 import math
 import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,9 +33,12 @@ MODULES = [
 
 
 @pytest.fixture(scope="module")
-def parity() -> Parity:
-    """What this run measures."""
-    return Parity(str(torch.__version__))
+def parity() -> Iterator[Parity]:
+    """What this run measures, with one thread: sums are then taken in one order."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield Parity(str(torch.__version__))
+    torch.set_num_threads(threads)
 
 
 def values(given: Any) -> torch.Tensor:
