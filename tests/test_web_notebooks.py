@@ -120,10 +120,30 @@ def test_nothing_of_the_site_s_markup_is_left(language: str) -> None:
 # --- executed -------------------------------------------------------------------------
 
 
-def test_the_notebooks_give_what_they_show(tmp_path: Path) -> None:
-    """One kernel runs all pages in turn; the programs of the languages are equal."""
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_programs_are_those_of_the_page(language: str) -> None:
+    """They run as the page's blocks; the kernel below need not run them all again."""
+    for page in with_blocks(language):
+        cells = to_notebook(page, language)["cells"]
+        first, *programs = [
+            "".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"
+        ]
+        assert first.startswith(SETUP.split("{")[0])
+        assert programs == [block.fence.code.rstrip("\n") for block in page.blocks]
+
+
+def shortest(language: str) -> list[Page]:
+    """Of each section the page with the fewest programs."""
+    sections: dict[str, list[Page]] = {}
+    for page in with_blocks(language):
+        sections.setdefault(page.path.parent.name, []).append(page)
+    return [min(many, key=lambda page: len(page.blocks)) for many in sections.values()]
+
+
+def test_the_notebooks_give_what_they_show() -> None:
+    """One kernel runs the shortest page of each section."""
     cells, shown = [nbformat.v4.new_code_cell(PREPARE)], []
-    for page in with_blocks("zh"):
+    for page in shortest("zh"):
         notebook = to_notebook(page, "zh")
         cells.append(nbformat.v4.new_code_cell(FORGET))
         for cell in notebook["cells"]:
