@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -129,6 +129,12 @@ class Html:
         if target.is_dir():
             target /= "index.html"
         return target.resolve(), unquote(parts.fragment)
+
+
+@cache
+def ids_of(path: Path, site: Path) -> frozenset[str]:
+    """Every id of a page that many links lead to: it is read once."""
+    return frozenset(Html(path, site).ids)
 
 
 def is_external(address: str) -> bool:

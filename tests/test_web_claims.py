@@ -12,7 +12,7 @@ from docs.tools.web import apparatus, citations, claim_tables, inline
 from docs.tools.web.catalogue import Catalogue, catalogue
 from docs.tools.web.formulas import Formulas, typeset
 from docs.tools.web.languages import words
-from tests.site_build import Html
+from tests.site_build import Html, ids_of
 
 PAGE_BUDGET = 40_000  # bytes of gzipped HTML
 
@@ -63,7 +63,7 @@ def test_a_row_leads_to_the_proof_or_says_why_not(site: Path, language: str) -> 
         if claim.page in written and claim.proof is None:
             target, anchor = page.resolve(proof["href"])
             assert anchor == claim.id.lower()
-            assert anchor in Html(target, site).ids
+            assert anchor in ids_of(target, site)
         else:
             key = f"reason_{claim.reason}" if claim.proof else "claim_planned"
             assert proof is None

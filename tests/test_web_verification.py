@@ -11,7 +11,7 @@ from docs.tools.web.catalogue import catalogue
 from docs.tools.web.languages import section_label, words
 from docs.tools.web.overviews import reading_order
 from docs.tools.web.suite import KINDS, count_tests
-from tests.site_build import Html
+from tests.site_build import Html, ids_of
 
 TESTS = {
     "test_shapes.py": """
@@ -89,7 +89,7 @@ def test_the_page_shows_what_was_measured(site: Path, language: str) -> None:
         assert cells[1] == entry.oracle
         assert cells[4] == str(entry.values)
         target, anchor = page.resolve(row.a["href"])
-        assert anchor in Html(target, site).ids
+        assert anchor in ids_of(target, site)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
