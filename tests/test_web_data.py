@@ -11,7 +11,7 @@ from docs.tools.snippets import LANGUAGES, Page, parse
 from docs.tools.web import apparatus, badges, tables
 from docs.tools.web.catalogue import Catalogue
 from docs.tools.web.languages import words
-from tests.site_build import Html, source_of
+from tests.site_build import Html, ids_of, source_of
 
 PAGE = """\
 # T { #t }
@@ -120,7 +120,7 @@ def test_every_program_has_its_badge(written: list[Html], site: Path) -> None:
         assert len(found) == len(blocks), page.name
         for mark in found:
             target, anchor = page.resolve(mark["href"])
-            assert anchor in Html(target, site).ids
+            assert anchor in ids_of(target, site)
             assert ("torch" in mark.get_text()) == (anchor in recorded), page.name
 
 
