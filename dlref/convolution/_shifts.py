@@ -26,7 +26,9 @@ __all__ = ["by_input", "by_output", "by_weight", "fits"]
 _TOGETHER = 2**20  # numbers that the images taken at a time may add up to
 
 
-def fits(w: Shaped[Tensor, "..."], geometry: Geometry, *, longest: float = inf) -> bool:
+def fits(
+    w: Shaped[Tensor, "k c *taps"], geometry: Geometry, *, longest: float = inf
+) -> bool:
     """Tell whether the convolution is one of these, and lines hold less than im2col.
 
     Args:
@@ -46,9 +48,9 @@ def fits(w: Shaped[Tensor, "..."], geometry: Geometry, *, longest: float = inf) 
 
 
 def by_output(
-    w: Shaped[Tensor, "..."],
-    x: Shaped[Tensor, "..."],
-    y: Shaped[Tensor, "..."],
+    w: Shaped[Tensor, "c 1 *taps"],
+    x: Shaped[Tensor, "n c *pixels"],
+    y: Shaped[Tensor, "n c *windows"],
     axes: Sequence[Axis],
 ) -> None:
     """Write the derivative by y into it: the convolution."""
@@ -61,9 +63,9 @@ def by_output(
 
 
 def by_input(
-    w: Shaped[Tensor, "..."],
-    y: Shaped[Tensor, "..."],
-    x: Shaped[Tensor, "..."],
+    w: Shaped[Tensor, "c 1 *taps"],
+    y: Shaped[Tensor, "n c *windows"],
+    x: Shaped[Tensor, "n c *pixels"],
     axes: Sequence[Axis],
 ) -> None:
     """Write the derivative by x into it: the transposed convolution."""
@@ -77,9 +79,9 @@ def by_input(
 
 
 def by_weight(
-    x: Shaped[Tensor, "..."],
-    y: Shaped[Tensor, "..."],
-    w: Shaped[Tensor, "..."],
+    x: Shaped[Tensor, "n c *pixels"],
+    y: Shaped[Tensor, "n c *windows"],
+    w: Shaped[Tensor, "c 1 *taps"],
     axes: Sequence[Axis],
 ) -> None:
     """Add the derivative by w to it: the gradient of the weights."""
@@ -89,7 +91,7 @@ def by_weight(
         w += dots.sum(0).view_as(w)  # (n, c, taps) to (c, 1, *taps)
 
 
-def _blocks(*images: Shaped[Tensor, "..."]) -> Iterator[tuple[Tensor, ...]]:
+def _blocks(*images: Shaped[Tensor, "n c ..."]) -> Iterator[tuple[Tensor, ...]]:
     """Yield several images at a time."""
     size = max(1, _TOGETHER // max(1, sum(t[:1].numel() for t in images)))
     for start in range(0, len(images[0]), size):
@@ -101,7 +103,7 @@ def _ends(axes: Sequence[Axis]) -> list[int]:
     return [end for axis in reversed(axes) for end in (axis.p, axis.behind)]
 
 
-def _padded(x: Tensor, axes: Sequence[Axis]) -> Shaped[Tensor, "..."]:
+def _padded(x: Tensor, axes: Sequence[Axis]) -> Shaped[Tensor, "n c line"]:
     return F.pad(x, _ends(axes)).flatten(2)
 
 
@@ -117,7 +119,7 @@ def _length(axes: Sequence[Axis]) -> int:
 
 
 def _parts(
-    X: Shaped[Tensor, "..."], axes: Sequence[Axis]
+    X: Shaped[Tensor, "n c line"], axes: Sequence[Axis]
 ) -> Iterator[tuple[tuple[int, ...], Tensor]]:
     """Yield each tap and the slice of the line that it sees."""
     steps = [s * axis.d for s, axis in zip(_steps(axes), axes, strict=True)]
@@ -126,18 +128,22 @@ def _parts(
         yield tap, X.narrow(2, offset, _length(axes))
 
 
-def _windows(Y: Shaped[Tensor, "..."], axes: Sequence[Axis]) -> Shaped[Tensor, "..."]:
+def _windows(
+    Y: Shaped[Tensor, "n c line"], axes: Sequence[Axis]
+) -> Shaped[Tensor, "n c *windows"]:
     """Return the view of a line on which only the windows are."""
     size = *Y.shape[:2], *(axis.o for axis in axes)
     return Y.as_strided(size, (*Y.stride()[:2], *_steps(axes)))
 
 
-def _line(y: Shaped[Tensor, "..."], axes: Sequence[Axis]) -> Shaped[Tensor, "..."]:
+def _line(
+    y: Shaped[Tensor, "n c *windows"], axes: Sequence[Axis]
+) -> Shaped[Tensor, "n c line"]:
     """Lay the windows on a line, with 0 in between."""
     Y = y.new_zeros(*y.shape[:2], _length(axes))
     _windows(Y, axes).copy_(y)
     return Y
 
 
-def _dot(a: Tensor, b: Tensor) -> Shaped[Tensor, "..."]:
+def _dot(a: Tensor, b: Tensor) -> Shaped[Tensor, "n c"]:
     return torch.linalg.vecdot(a.conj(), b)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
