@@ -27,7 +27,7 @@ _TOGETHER = 2**20  # numbers that the images taken at a time may add up to
 
 
 def fits(
-    w: Shaped[Tensor, "k c *taps"], geometry: Geometry, *, longest: float = inf
+    w: Shaped[Tensor, "k c *taps"], geometry: Geometry, *, longest: int | float = inf
 ) -> bool:
     """Tell whether the convolution is one of these, and lines hold less than im2col.
 

@@ -1,6 +1,7 @@
 """Fold batch norm into the convolution before it: of a pair, or of a whole network."""
 
 import copy
+import inspect
 from collections import Counter
 from collections.abc import Callable, Iterator
 from types import FunctionType
@@ -189,6 +190,11 @@ def _trace(network: nn.Module) -> fx.Graph:
             closed.add(type(tracer.failed))
 
 
+def _globals(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return what the file of a function knows by name, whatever decorates it."""
+    return getattr(inspect.unwrap(function), "__globals__", {})
+
+
 class _Tracer(fx.Tracer):
     """A tracer that looks for layers only, and into nothing that it need not open.
 
@@ -204,7 +210,7 @@ class _Tracer(fx.Tracer):
         functions = {
             value
             for module in network.modules()
-            for value in getattr(type(module).forward, "__globals__", {}).values()
+            for value in _globals(type(module).forward).values()
             if isinstance(value, FunctionType)
         }
         super().__init__(autowrap_functions=tuple(functions))
