@@ -169,8 +169,9 @@ const readTitle = ({ title }) => foldText(title);
 
 const OFTEN = 6; // entries of a page: as good as all
 
-/* Overviews of sections and the list of terms: they have a word of everything. */
-const GENERAL = /\/index\.html|^about\/glossary\.html/;
+/* Overviews of sections, the list of terms and the table of speeds: they have a word of
+   everything. */
+const GENERAL = /\/index\.html|^about\/(?:glossary|performance)\.html/;
 const LESS = 0.8; // unless their title is what is asked for
 
 /* Pages by what their best entry, all their entries and their title have of the question,
