@@ -4,6 +4,7 @@ import inspect
 import os
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from dlref import convolution
 from dlref.convolution import (
+    _onednn,
     conv1d,
     conv2d,
     conv3d,
@@ -447,6 +449,66 @@ class TestSeparable:
         )
 
 
+class TestOneDNN:
+    """Large products of float32 on the CPU."""
+
+    @some
+    @given(convolutions(), st.sampled_from([1, 50, 2**21]))
+    def test_any_geometry(self, drawn, together):
+        n, *tensors, rest = drawn
+        x, *_ = tensors = [t if t is None else t.float() for t in tensors]
+        assume(len(x) > 0)
+        with patch.multiple(_onednn, _LARGE=0, _FEW=0, _TOGETHER=together):
+            got = outcome(CONV[n][0], tensors, *rest)
+        exact = [t if t is None else t.double() for t in tensors]
+        expected = outcome(CONV[n][1], exact, *rest)
+        assert (got is None) == (expected is None), rest
+        for a, e in zip(got or [], expected or [], strict=True):
+            assert a.dtype == torch.float32
+            torch.testing.assert_close(
+                a.double(), e, rtol=0, atol=2e-6 * max(1, size(e))
+            )
+
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    @pytest.mark.parametrize(
+        ("shape", "kernels"),
+        [((1, 64, 48, 48), (64, 64, 3, 3)), ((3, 64, 16, 16), (128, 64, 3, 3)),
+         ((2, 64, 64, 32), (256, 64, 1, 1)), ((3, 256, 6, 6), (512, 256, 3, 3))],
+    )  # fmt: skip
+    def test_real_layers(self, shape, kernels, layout):
+        x, w = numbers(0, *shape).float(), numbers(1, *kernels).float()
+        x, w = laid_out(x, layout), laid_out(w, layout)
+        matmul, used = _onednn._matmul, []
+
+        def seen(A, B):
+            used.append(A.shape[0] * B.shape[1])
+            return matmul(A, B)
+
+        with patch.object(_onednn, "_matmul", seen):
+            got = outcome(conv2d, [x, w], None, 1, kernels[-1] // 2)
+        assert max(used, default=0) > 0 or not torch.backends.mkldnn.is_available()
+        expected = outcome(
+            F.conv2d, [x.double(), w.double()], None, 1, kernels[-1] // 2
+        )
+        for a, e in zip(got, expected, strict=True):
+            torch.testing.assert_close(a.double(), e, rtol=0, atol=3e-6 * size(e))
+
+    @pytest.mark.filterwarnings("ignore:TF32 acceleration")  # as flags are set
+    def test_not_where_it_is_unwanted(self):
+        x, w = numbers(0, 1, 64, 32, 32).float(), numbers(1, 64, 64, 3, 3).float()
+        with patch.object(_onednn, "_matmul", side_effect=AssertionError("called")):
+            conv2d(x.double(), w.double())
+            conv2d(x[..., :3, :3], w)
+            with torch.backends.mkldnn.flags(enabled=False):
+                conv2d(x, w)
+            with torch.autocast("cpu"):
+                conv2d(x, w)
+
+
+def size(t: Tensor) -> float:
+    return t.abs().max().item() if t.numel() else 0.0
+
+
 class TestMemory:
     """Peak: im2col, input and output; the input is there before."""
 
@@ -471,16 +533,16 @@ class TestMemory:
 
     @pytest.mark.parametrize(
         ("shape", "kernels", "share"),
-        [((1, 64, 56, 56), 64, 0.55), ((4, 64, 56, 56), 64, 0.3),
+        [((1, 64, 56, 56), 64, 1.0), ((4, 64, 56, 56), 64, 0.6),
          ((1, 512, 7, 7), 512, 1.0), ((1, 3, 112, 112), 64, 0.9)],
     )  # fmt: skip
     def test_of_real_layers(self, shape, kernels, share):
         x = torch.ones(shape)
         w = torch.ones(kernels, shape[1], 3, 3)
         peak = peak_bytes(lambda: conv2d(x, w, None, 1, 1))
-        assert peak <= share * self.bound(
-            x, w, torch.ones(shape[0], kernels, *shape[2:])
-        )
+        y = torch.ones(shape[0], kernels, *shape[2:])
+        note = 4096  # bytes, at most, that oneDNN takes for itself
+        assert peak <= share * self.bound(x, w, y) + note
 
     def test_the_measure_sees_what_im2col_holds(self):
         x, w = torch.ones(1, 8, 20, 20), torch.ones(4, 8, 3, 3)

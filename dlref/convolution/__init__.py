@@ -8,7 +8,7 @@ $$T(w, x, y) =
 
 of which the convolution, the transposed convolution and the gradient of the weights are
 the three derivatives (`_derivatives`), for any number of axes. Each is a sum of
-products of matrices (`_products`) with windows that were unfolded (`_columns`); of a
+products of matrices (`_products`, `_onednn`) with windows unfolded (`_columns`); of a
 depthwise convolution, where no matrices are left, a sum of images moved (`_shifts`).
 
 Inputs are (N, C, ...) or, without a batch, (C, ...). Gradients of any order, forward

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dlref.convolution._axis import Axis
 
-__all__ = ["Geometry", "empty_images"]
+__all__ = ["Geometry", "are_last", "empty_images"]
 
 
 _CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
@@ -42,9 +42,14 @@ def empty_images(
         Images of any value.
     """
     last = _CHANNELS_LAST.get(len(size))
-    if last is None or not any(_is_channels_last(t) for t in (w, given)):
+    if last is None or not are_last(w, given):
         last = torch.contiguous_format
     return torch.empty(size, dtype=given.dtype, device=given.device, memory_format=last)
+
+
+def are_last(*operands: Shaped[Tensor, "a b *axes"]) -> bool:
+    """Tell whether one of these has its channels last."""
+    return any(_is_channels_last(t) for t in operands)
 
 
 def _is_channels_last(t: Tensor) -> bool:

@@ -1,12 +1,14 @@
 """The three sums of a convolution as products of matrices.
 
 Where every channel has a kernel of its own, at stride 1, there are none: see `_shifts`.
+Large ones of float32 on the CPU are left to `_onednn`.
 
 References:
     Cho and Brand (2017), MEC: memory-efficient convolution for deep neural network,
     [arXiv:1706.06873](https://arxiv.org/abs/1706.06873).
 """
 
+import sys
 from collections.abc import Iterator
 from math import prod
 from typing import NamedTuple
@@ -14,7 +16,7 @@ from typing import NamedTuple
 from jaxtyping import Shaped
 from torch import Tensor
 
-from dlref.convolution import _shifts
+from dlref.convolution import _onednn, _shifts
 from dlref.convolution._axis import Axis, is_plain
 from dlref.convolution._columns import gather, scatter_
 from dlref.convolution._geometry import Geometry, empty_images
@@ -34,14 +36,14 @@ class _Plan(NamedTuple):
         taps: Taps that are not: the products of matrices to be summed.
         step: Columns from where one product begins to where the next one does.
         images: Images to unfold at a time.
-        padded: Whether zeros are put around a copy of the images.
+        padded: Channels of a group copied at a time, to put zeros around them.
     """
 
     axes: tuple[Axis, ...]
     taps: int
     step: int
-    images: int = 1
-    padded: bool = True
+    images: int
+    padded: int
 
 
 def by_output(
@@ -64,6 +66,8 @@ def by_output(
         y = empty_images(size, w, x)
         _shifts.by_output(w, x, y, geometry.axes)
         return y
+    if _onednn.fits(w, geometry):
+        return _onednn.by_output(w, x, geometry.axes)
     plan = _plan(geometry, w, len(x))
     W = _matrices(w, geometry, plan)  # (taps, groups, k, rows)
     y = ys = None
@@ -75,6 +79,8 @@ def by_output(
         Y = next(ys)[0].flatten(2)  # (n, k, …)
         for u, part in enumerate(_parts(columns, plan, Y)):
             Y.baddbmm_(W[u].expand(len(Y), -1, -1), part, beta=min(u, 1))
+            del part
+        del columns  # before there are others
     return empty_images(size, w, x) if y is None else y
 
 
@@ -99,6 +105,9 @@ def by_input(
         _shifts.by_input(w, y, x, axes)
         return x
     x.zero_()
+    if _onednn.fits(w, geometry) and len(w) <= prod(axis.o for axis in axes):
+        _onednn.by_input(w, y, x, axes)
+        return x
     plan = _plan(geometry, w)
     W = _matrices(w, geometry, plan).mT  # (taps, groups, rows, k)
     plain = is_plain(plan.axes)
@@ -138,6 +147,9 @@ def by_weight(
     if _shifts.fits(w, geometry, longest=_SHORT):
         _shifts.by_weight(x, y, w, axes)
         return w
+    if _onednn.fits(w, geometry):
+        _onednn.by_weight(x, y, w, axes)
+        return w
     plan = _plan(geometry, w, len(x))
     W = x.new_zeros(_matrices(w, geometry, plan).shape)  # (taps, groups, k, rows)
     for xs, ys in _blocks(geometry, plan, x, y):
@@ -160,8 +172,8 @@ def _plan(geometry: Geometry, w: Tensor, n: int | None = None) -> _Plan:
     but the first, where windows stand on every pixel. The columns that the next tap on
     the first axis needs are then the same, moved by one row of windows (or by several,
     under dilation): a slice. But it needs the weights sorted by that tap, a copy, and
-    one of the images with their padding. Beside im2col there is room for the latter if
-    it is no larger than the output, which is made when it is gone.
+    one of the images with their padding. Beside im2col there is room for as much of the
+    latter as the output will take, which is made when it is gone.
 
     Args:
         geometry: The convolution.
@@ -169,23 +181,22 @@ def _plan(geometry: Geometry, w: Tensor, n: int | None = None) -> _Plan:
         n: Images, where few of them are better unfolded at once; None where columns are
             added up, which takes more steps the more axes are unfolded.
     """
-    channels = geometry.groups * w.shape[1]
     lead, *rest = geometry.axes
-    rows = lead._replace(k=1, o=lead.reach, d=1)
-    whole = _Plan(geometry.axes, 1, 0)
-    sliced = _Plan((rows, *rest), lead.k, lead.d * prod(axis.o for axis in rest))
-    numbers, fewer = (
-        channels * prod(axis.k * axis.o for axis in plan.axes)
-        for plan in (whole, sliced)
-    )
+    channels, windows = geometry.groups * w.shape[1], prod(a.o for a in geometry.axes)
+    numbers = channels * prod(axis.k for axis in geometry.axes) * windows
     copied = channels * prod(axis.reach for axis in geometry.axes)
-    outputs = len(w) * prod(axis.o for axis in geometry.axes)
-    plan = whole._replace(padded=copied <= min(numbers, outputs))
-    fewer += copied
-    few = n is not None and n * numbers <= _FEW
-    if lead.s == 1 and fewer + w.numel() < numbers and not few:
-        plan, numbers = sliced, fewer
-    return plan._replace(images=max(1, _TOGETHER // max(1, numbers)))
+    images = max(1, _TOGETHER // max(1, numbers))
+    padded = w.shape[1] * min(numbers, w.shape[0] * windows) // max(1, copied)
+    whole = _Plan(geometry.axes, 1, 0, images, padded)
+    if lead.s > 1 or (n is not None and n * numbers <= _FEW):
+        return whole
+    row = prod(axis.o for axis in rest)
+    held = copied + numbers // (lead.k * lead.o) * lead.reach
+    if held + w.numel() >= numbers:
+        return whole
+    rows = lead._replace(k=1, o=lead.reach, d=1)
+    images = max(1, _TOGETHER // held)
+    return _Plan((rows, *rest), lead.k, lead.d * row, images, sys.maxsize)
 
 
 def _unfold(x: Tensor, plan: _Plan) -> Tensor:

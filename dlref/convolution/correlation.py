@@ -82,10 +82,10 @@ def conv2d(
     and gives one map; with groups, over those of its group.
 
     It is computed as products of matrices, on windows that are unfolded along all axes,
-    or along all but the first: see `_products`. If each channel has a kernel of its own
-    (depthwise), at stride 1, it is a sum of the image moved, once a tap: see `_shifts`.
-    More than what im2col holds is never held. float16 and bfloat16 are summed in
-    float32.
+    or along all but the first: see `_products`, and `_onednn` for large ones of float32
+    on the CPU. If each channel has a kernel of its own (depthwise), at stride 1, it is
+    a sum of the image moved, once a tap: see `_shifts`. More than what im2col holds is
+    never held. float16 and bfloat16 are summed in float32.
 
     Args:
         input: Images $x$ of shape (N, C, H, W), or one of shape (C, H, W).
