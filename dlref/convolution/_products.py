@@ -61,14 +61,15 @@ def by_output(
     Returns:
         Output.
     """
-    size = len(x), len(w), *(axis.o for axis in geometry.axes)
+    n = x.shape[0]  # sooner than len(x)
+    size = n, w.shape[0], *(axis.o for axis in geometry.axes)
     if _shifts.fits(w, geometry):
         y = empty_images(size, w, x)
         _shifts.by_output(w, x, y, geometry.axes)
         return y
     if _onednn.fits(w, geometry):
         return _onednn.by_output(w, x, geometry.axes)
-    plan = _plan(geometry, w, len(x))
+    plan = _plan(geometry, w, n)
     W = _matrices(w, geometry, plan)  # (taps, groups, k, rows)
     y = ys = None
     for (xs,) in _blocks(geometry, plan, x):
@@ -78,7 +79,7 @@ def by_output(
             ys = _blocks(geometry, plan, y)
         Y = next(ys)[0].flatten(2)  # (n, k, …)
         for u, part in enumerate(_parts(columns, plan, Y)):
-            Y.baddbmm_(W[u].expand(len(Y), -1, -1), part, beta=min(u, 1))
+            Y.baddbmm_(W[u].expand(Y.shape[0], -1, -1), part, beta=min(u, 1))
             del part
         del columns  # before there are others
     return empty_images(size, w, x) if y is None else y
@@ -100,7 +101,9 @@ def by_input(
         Input of the convolution.
     """
     axes, groups = geometry
-    x = empty_images((len(y), groups * w.shape[1], *(axis.i for axis in axes)), w, y)
+    x = empty_images(
+        (y.shape[0], groups * w.shape[1], *(axis.i for axis in axes)), w, y
+    )
     if _shifts.fits(w, geometry):
         _shifts.by_input(w, y, x, axes)
         return x
@@ -113,11 +116,12 @@ def by_input(
     plain = is_plain(plan.axes)
     for xs, ys in _blocks(geometry, plan, x, y):
         Y = ys.flatten(2)
-        size = len(Y), W.shape[2], prod(axis.o for axis in plan.axes)
+        n = Y.shape[0]
+        size = n, W.shape[2], prod(axis.o for axis in plan.axes)
         columns = xs.flatten(2) if plain else xs.new_zeros(size)
         for u, part in enumerate(_parts(columns, plan, Y)):
-            if groups == 1 and (len(Y) == 1 or plan.taps == 1):
-                part.baddbmm_(W[u].expand(len(Y), -1, -1), Y)
+            if groups == 1 and (n == 1 or plan.taps == 1):
+                part.baddbmm_(W[u].expand(n, -1, -1), Y)
             elif Y.shape[1] == 1:
                 part.addcmul_(W[u], Y)  # a column times a row
             else:  # in place, into slices, products would be made one by one
@@ -150,14 +154,14 @@ def by_weight(
     if _onednn.fits(w, geometry):
         _onednn.by_weight(x, y, w, axes)
         return w
-    plan = _plan(geometry, w, len(x))
+    plan = _plan(geometry, w, x.shape[0])
     W = x.new_zeros(_matrices(w, geometry, plan).shape)  # (taps, groups, k, rows)
     for xs, ys in _blocks(geometry, plan, x, y):
         columns, Y = _unfold(xs, plan), ys.flatten(2)
         for u, part in enumerate(_parts(columns, plan, Y)):
             if groups > 1:
                 W[u].baddbmm_(Y, part.mT)
-            elif len(Y) > 1 and Y.shape[1] <= Y.shape[2]:
+            elif Y.shape[0] > 1 and Y.shape[1] <= Y.shape[2]:
                 W[u] += (Y @ part.mT).sum(0)  # no larger than the columns
             else:
                 W[u, 0].addbmm_(Y, part.mT)  # image by image
@@ -207,7 +211,7 @@ def _matrices(
     w: Shaped[Tensor, "k c *taps"], geometry: Geometry, plan: _Plan
 ) -> Shaped[Tensor, "sliced groups k_of_group rows"]:
     """Sort the weights by the taps that are not unfolded: a view if there is one."""
-    k, c = len(w) // geometry.groups, w.shape[1]
+    k, c = w.shape[0] // geometry.groups, w.shape[1]
     taps = w.reshape(geometry.groups, k, c, plan.taps, -1)
     return taps.movedim(3, 0).flatten(3)
 
@@ -217,7 +221,7 @@ def _blocks(
 ) -> Iterator[tuple[Tensor, ...]]:
     """Yield several images, or the groups of one: what one batch of products takes."""
     if geometry.groups == 1:
-        for start in range(0, len(images[0]), plan.images):
+        for start in range(0, images[0].shape[0], plan.images):
             yield tuple(t[start : start + plan.images] for t in images)
         return
     for image in zip(*images, strict=True):

@@ -40,7 +40,7 @@ def fits(
         Whether to call a function of this file.
     """
     axes, groups = geometry
-    own = len(w) == groups and w.shape[1] == 1
+    own = w.shape[0] == groups and w.shape[1] == 1
     dense = all(axis.s == 1 for axis in axes)
     lines = 2 * prod(axis.reach for axis in axes) + _length(axes)
     less = lines <= prod(axis.k * axis.o for axis in axes)
