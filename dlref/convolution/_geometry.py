@@ -47,7 +47,7 @@ def empty_images(
     return torch.empty(size, dtype=given.dtype, device=given.device, memory_format=last)
 
 
-def are_last(*operands: Shaped[Tensor, "a b *axes"]) -> bool:
+def are_last(*operands: Shaped[Tensor, "..."]) -> bool:
     """Tell whether one of these has its channels last."""
     return any(_is_channels_last(t) for t in operands)
 
