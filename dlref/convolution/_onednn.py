@@ -58,7 +58,7 @@ def fits(w: Shaped[Tensor, "k c *taps"], geometry: Geometry) -> bool:
     if w.numel() * prod(axis.o for axis in geometry.axes) < _LARGE:
         return False
     ours = w.dtype == torch.float32 and w.device.type == "cpu"
-    many = geometry.groups == 1 and min(_matrix(w).shape) >= _FEW
+    many = geometry.groups == 1 and min(w.shape[0], w.shape[1:].numel()) >= _FEW
     backend = torch.backends.mkldnn
     known = backend.is_available() and backend.enabled
     return ours and many and known and not torch.is_autocast_enabled("cpu")  # bfloat16
@@ -70,8 +70,8 @@ def by_output(
     axes: Sequence[Axis],
 ) -> Shaped[Tensor, "n k *windows"]:
     """Return the derivative by y: the convolution."""
-    W, size = _matrix(w), (len(x), len(w), *(axis.o for axis in axes))
-    blocks = list(_blocks(W, len(x), axes))
+    W, size = w.flatten(1), (len(x), len(w), *(axis.o for axis in axes))
+    blocks = list(_blocks(w, len(x), axes))
     if len(blocks) == 1 and not are_last(w, x):
         return _matmul(W, _gather(x, blocks[0], len(w))).resize_(size)  # no view
     y = empty_images(size, w, x)
@@ -93,8 +93,8 @@ def by_input(
     axes: Sequence[Axis],
 ) -> None:
     """Add the derivative by x to it: the transposed convolution."""
-    rows = _matrix(w).mT.contiguous()
-    for block in _blocks(_matrix(w), len(x), axes):
+    rows = w.flatten(1).mT.contiguous()
+    for block in _blocks(w, len(x), axes):
         Y = y[block.image, :, block.windows].flatten(1)
         xs = x[block.image, :, block.pixels].unsqueeze(0)
         columns = _matmul(rows, Y).unsqueeze(0)
@@ -111,30 +111,27 @@ def by_weight(
     axes: Sequence[Axis],
 ) -> None:
     """Add the derivative by w to it: the gradient of the weights."""
-    for block in _blocks(_matrix(w), len(x), axes):
+    for block in _blocks(w, len(x), axes):
         Y = y[block.image, :, block.windows].flatten(1)
         w += _matmul(Y, _gather(x, block, len(w)).mT).view(w.shape)
 
 
 def _blocks(
-    W: Shaped[Tensor, "k rows"], n: int, axes: Sequence[Axis]
+    w: Shaped[Tensor, "k c *taps"], n: int, axes: Sequence[Axis]
 ) -> Iterator[_Block]:
-    """Yield images whole, or in parts, each half of one at most."""
+    """Yield images whole, or in parts of as many rows, give or take one."""
     lead, *rest = axes
-    numbers = W.shape[1] * prod(axis.o for axis in axes)
+    numbers = w.shape[1:].numel() * prod(axis.o for axis in axes)
     parts = 1 if is_plain(axes) else min(lead.o, -(-numbers // _TOGETHER))
-    step = lead.o // parts
-    for image, o in product(range(n), range(0, lead.o, step)):
-        windows = slice(o, min(lead.o, o + step))
-        axis = lead._replace(o=windows.stop - o)
-        first = o * lead.s - lead.p  # pixel; before 0 and from i on, padding
+    for image, part in product(range(n), range(parts)):
+        windows = slice(lead.o * part // parts, lead.o * (part + 1) // parts)
+        axis = lead._replace(o=windows.stop - windows.start)
+        first = (
+            windows.start * lead.s - lead.p
+        )  # pixel; before 0 and from i on, padding
         pixels = slice(max(0, first), max(0, first, min(lead.i, first + axis.reach)))
         axis = axis._replace(i=pixels.stop - pixels.start, p=max(0, -first))
         yield _Block(image, windows, pixels, (axis, *rest))
-
-
-def _matrix(w: Shaped[Tensor, "k c *taps"]) -> Shaped[Tensor, "k rows"]:
-    return w.flatten(1)
 
 
 def _gather(
